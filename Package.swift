@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// CI sets DYNARC_STRICT so that a warning fails the build there, and a newer compiler's new
+// warning does not fail it on a user's machine.
+let strict = Context.environment["DYNARC_STRICT"] != nil
+let settings: [SwiftSetting] =
+  [.enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility")]
+  + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let argumentParser: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "dynarc",
+  products: [
+    .executable(name: "dynarc", targets: ["dynarc"]),
+    .library(name: "Dynarc", targets: ["Archive", "AWS", "Dynamo"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // System libraries, each imported by exactly one Swift module.
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    .target(name: "JSON", swiftSettings: settings),
+    .target(name: "Digest", dependencies: ["COpenSSL", "CZlib"], swiftSettings: settings),
+    .target(name: "Archive", dependencies: ["JSON", "Digest", "CZstd"], swiftSettings: settings),
+    .target(name: "AWS", dependencies: ["JSON", "Digest", "CCurl"], swiftSettings: settings),
+    .target(name: "Dynamo", dependencies: ["Archive", "AWS", "JSON"], swiftSettings: settings),
+    .target(
+      name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", argumentParser],
+      swiftSettings: settings),
+    .executableTarget(name: "dynarc", dependencies: ["CLI"], swiftSettings: settings),
+
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+    .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: settings),
+    .testTarget(
+      name: "ArchiveTests", dependencies: ["Archive", "JSON", "Digest"], swiftSettings: settings),
+    .testTarget(
+      name: "AWSTests", dependencies: ["AWS", "JSON", "Digest"], swiftSettings: settings),
+    .testTarget(
+      name: "DynamoTests", dependencies: ["Dynamo", "Archive", "AWS", "JSON"],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
