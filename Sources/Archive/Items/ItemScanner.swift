@@ -1,0 +1,124 @@
+public import JSON
+
+/// What is wrong with an item, in the terms of its table.
+public enum ItemFault: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Not JSON, or not an object.
+  case json(JSONError)
+  /// A key attribute is not there.
+  case missingKey(String)
+  /// A key attribute stands there twice.
+  case duplicateKey(String)
+  /// A key attribute is not of the type that the key schema demands, or is no well-formed value.
+  case wrongKeyType(String, expected: KeyType)
+  /// A key attribute of type N that is no number.
+  case badNumber(String)
+
+  public var description: String {
+    switch self {
+    case .json(let error): error.description
+    case .missingKey(let name): "the key attribute \"\(name)\" is missing"
+    case .duplicateKey(let name): "the key attribute \"\(name)\" stands there twice"
+    case .wrongKeyType(let name, let type):
+      "the key attribute \"\(name)\" is not of type \(type.rawValue) (\(type.word))"
+    case .badNumber(let name): "the key attribute \"\(name)\" is not a number"
+    }
+  }
+}
+
+/// Validates one item and finds its key attributes in the same pass.
+///
+/// Strict as `JSONScanner`; looks at top-level names only, and into no value but the keys'.
+public struct ItemScanner: Sendable {
+  /// The key that items must have; empty for archives without keys.
+  public let key: KeySchema
+  /// For each key attribute, the bytes of its value `{"S":"…"}` in the item last scanned.
+  public private(set) var values: [Range<Int>]
+  /// Whether white space in the item last scanned held a line break.
+  public var sawLineBreak: Bool { scanner.sawLineBreak }
+
+  private let names: [[UInt8]]
+  private var scanner: JSONScanner
+  private var duplicate: Int?
+
+  /// Creates a scanner for items of a key schema.
+  public init(key: KeySchema) {
+    self.key = key
+    names = key.attributes.map { Array($0.name.utf8) }
+    values = Array(repeating: 0..<0, count: names.count)
+    // The wrapper of a line and the item's own braces are two of the levels allowed.
+    scanner = JSONScanner(maximumDepth: JSONScanner.depthLimit - 2)
+  }
+
+  /// Scans the item that starts at `start`.
+  ///
+  /// - Returns: the offset just behind it.
+  /// - Throws: `ItemFault`; a missing key is one.
+  public mutating func scan(_ bytes: Span<UInt8>, at start: Int) throws(ItemFault) -> Int {
+    scanner.sawLineBreak = false
+    duplicate = nil
+    for index in names.indices { values[index] = 0..<0 }
+    let end: Int
+    do throws(JSONError) { end = try walk(bytes, at: start) } catch { throw .json(error) }
+    if let duplicate { throw .duplicateKey(key.attributes[duplicate].name) }
+    for index in names.indices where values[index].isEmpty {
+      throw .missingKey(key.attributes[index].name)
+    }
+    return end
+  }
+
+  private mutating func walk(_ bytes: Span<UInt8>, at start: Int) throws(JSONError) -> Int {
+    guard start < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
+    guard bytes[start] == UInt8(ascii: "{") else { throw JSONError(.unexpectedByte, at: start) }
+    var i = scanner.skipWhitespace(bytes, at: start + 1)
+    guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
+    if bytes[i] == UInt8(ascii: "}") { return i + 1 }
+    while true {
+      let nameStart = i + 1
+      i = try scanner.skipString(bytes, at: i)
+      let name = nameStart..<(i - 1)
+      i = scanner.skipWhitespace(bytes, at: i)
+      guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
+      guard bytes[i] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: i) }
+      let value = scanner.skipWhitespace(bytes, at: i + 1)
+      i = try scanner.skipValue(bytes, at: value)
+      if let index = try keyIndex(bytes, name) {
+        if !values[index].isEmpty { duplicate = index }
+        values[index] = value..<i
+      }
+      i = scanner.skipWhitespace(bytes, at: i)
+      guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
+      if bytes[i] == UInt8(ascii: "}") { return i + 1 }
+      guard bytes[i] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: i) }
+      i = scanner.skipWhitespace(bytes, at: i + 1)
+    }
+  }
+
+  /// Which key attribute a name is. An escape is always longer than the text it stands for, so a
+  /// name as long as the key's can only match byte by byte, and only a longer one needs unescaping.
+  private func keyIndex(_ bytes: Span<UInt8>, _ name: Range<Int>) throws(JSONError) -> Int? {
+    for (index, keyName) in names.enumerated() where name.count >= keyName.count {
+      if name.count == keyName.count {
+        var equal = true
+        for offset in 0..<keyName.count
+        where bytes[name.lowerBound &+ offset] != keyName[offset] {
+          equal = false
+          break
+        }
+        if equal { return index }
+      } else if bytes.extracting(name).contains(UInt8(ascii: "\\")) {
+        var text: [UInt8] = []
+        try JSONText.unescape(bytes, name, into: &text)
+        if text == keyName { return index }
+      }
+    }
+    return nil
+  }
+}
+
+extension Span where Element == UInt8 {
+  /// Whether a byte occurs.
+  func contains(_ byte: UInt8) -> Bool {
+    for i in indices where self[i] == byte { return true }
+    return false
+  }
+}
