@@ -26,11 +26,12 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     .target(name: "JSON", swiftSettings: settings),
     .target(name: "Digest", dependencies: ["COpenSSL", "CZlib"], swiftSettings: settings),
-    .target(name: "Archive", dependencies: ["JSON", "Digest", "CZstd"], swiftSettings: settings),
+    .target(name: "Archive", dependencies: ["JSON", "Digest", "CZstd", "CLinux"], swiftSettings: settings),
     .target(name: "AWS", dependencies: ["JSON", "Digest", "CCurl"], swiftSettings: settings),
     .target(name: "Dynamo", dependencies: ["Archive", "AWS", "JSON"], swiftSettings: settings),
     .target(

@@ -21,7 +21,9 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
 ///
 /// Running out of memory is the only way these calls fail; it ends the process, as Swift's own
 /// allocations do.
-public struct SHA256: ~Copyable {
+public struct SHA256: ~Copyable, @unchecked Sendable {
+  // The context is reached through this value only, and a value that cannot be copied is used by one
+  // thread at a time.
   // EVP_sha256() is legacy and looks its method up at every init; fetched once, it is shared.
   private static let method = Method(EVP_MD_fetch(nil, "SHA256", nil))
   private let context: OpaquePointer

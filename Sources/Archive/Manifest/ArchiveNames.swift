@@ -1,0 +1,43 @@
+/// The names of an archive's files. No path is ever taken from a manifest: a name is one of these,
+/// letter by letter, or refused.
+public enum ArchiveNames {
+  public static let manifest = "manifest.json"
+  public static let sums = "SHA256SUMS"
+  public static let journal = "dump.journal"
+  /// The directory that holds the chunks and nothing else.
+  public static let data = "data"
+}
+
+/// A chunk's place: its segment and its number in it, both counted from 0.
+public struct ChunkID: Sendable, Hashable, Comparable {
+  public var segment: Int
+  public var number: Int
+
+  /// The largest segment and chunk numbers (a scan has at most 1,000,000 segments).
+  public static let largest = 999_999
+
+  public init(segment: Int, number: Int) {
+    self.segment = segment
+    self.number = number
+  }
+
+  /// Reads `data/SSSSS-CCCCCC.ndjson.zst`; nil for every text that is not exactly what `name`
+  /// writes.
+  public init?(name: String) {
+    let parts = name.dropFirst("data/".count).prefix { $0 != "." }.split(
+      separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let segment = Int(parts[0]), let number = Int(parts[1]) else {
+      return nil
+    }
+    self.init(segment: segment, number: number)
+    let allowed = 0...ChunkID.largest
+    guard allowed.contains(segment), allowed.contains(number), self.name == name else { return nil }
+  }
+
+  /// The file's name, relative to the archive.
+  public var name: String { "data/\(padded(segment, 5))-\(padded(number, 6)).ndjson.zst" }
+
+  public static func < (left: ChunkID, right: ChunkID) -> Bool {
+    (left.segment, left.number) < (right.segment, right.number)
+  }
+}

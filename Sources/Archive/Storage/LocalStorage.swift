@@ -1,0 +1,140 @@
+internal import Glibc
+
+/// An archive in a directory of this machine.
+///
+/// Directories are created 0700 and files 0600: it is production data. No symbolic link is ever
+/// followed below the archive's own directory, so that an archive cannot lead a reader astray.
+public struct LocalStorage: WritableStorage {
+  /// The path of the archive's directory.
+  public let directory: String
+  public var location: String { directory }
+
+  public init(directory: String) { self.directory = directory }
+
+  public func prepare() throws(ArchiveError) {
+    guard mkdir(directory, 0o700) == 0 else {
+      var error = ArchiveError.system(errno, "create the directory \(directory)")
+      if error.code == .exists {
+        error.message = "\(directory) exists already, and an archive is never overwritten"
+        error.hint = "choose another name, or remove it first"
+      } else if error.code == .missing {
+        error.hint = "create its parent directory first"
+      }
+      throw error
+    }
+    let root = try openRoot()
+    guard mkdirat(root.number, "data", 0o700) == 0 else {
+      throw .system(errno, "create the directory", file: "data")
+    }
+    try root.sync(file: directory)
+    let parent = try Descriptor(
+      Glibc.open(directory + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+      "open the directory around \(directory)", file: nil)
+    try parent.sync(file: directory + "/..")
+  }
+
+  public func entries() throws(ArchiveError) -> [StorageEntry] {
+    let root = try openRoot()
+    var found = try list(root, prefix: "")
+    if found.contains(where: { $0.name == "data" && $0.kind == .directory }) {
+      found += try list(try openData(root), prefix: "data/")
+    }
+    return found
+  }
+
+  public func open(_ name: String) throws(ArchiveError) -> any StorageReader {
+    let place = try Place(name, in: self)
+    return try LocalReader(place, name)
+  }
+
+  public func create(_ name: String) throws(ArchiveError) -> any StorageWriter {
+    try LocalWriter(Place(name, in: self), name)
+  }
+
+  public func append(_ name: String) throws(ArchiveError) -> any StorageAppender {
+    try LocalAppender(Place(name, in: self), name)
+  }
+
+  public func remove(_ name: String) throws(ArchiveError) {
+    let place = try Place(name, in: self)
+    guard unlinkat(place.directory.number, place.leaf, 0) == 0 else {
+      throw .system(errno, "remove the file", file: name)
+    }
+    try place.directory.sync(file: name)
+  }
+
+  fileprivate func openRoot() throws(ArchiveError) -> Descriptor {
+    let number = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else {
+      var error = ArchiveError.system(errno, "open the directory \(directory)")
+      if error.errno == ENOTDIR {
+        error = ArchiveError(.notAnArchive, "\(directory) is not a directory", errno: ENOTDIR)
+      }
+      throw error
+    }
+    return try Descriptor(number, "open the directory", file: nil)
+  }
+
+  fileprivate func openData(_ root: borrowing Descriptor) throws(ArchiveError) -> Descriptor {
+    let number = openat(root.number, "data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    // ENOTDIR is what Linux says of a symbolic link here.
+    if number < 0, errno == ELOOP || errno == ENOTDIR {
+      throw ArchiveError(.damaged, "it is not a directory, or a symbolic link to one", file: "data")
+    }
+    return try Descriptor(number, "open the directory", file: "data")
+  }
+
+  private func list(
+    _ directory: borrowing Descriptor, prefix: String
+  ) throws(ArchiveError) -> [StorageEntry] {
+    // fdopendir takes a descriptor over, and the caller goes on to need its own.
+    let own = openat(directory.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard own >= 0, let stream = fdopendir(own) else {
+      let reason = errno
+      if own >= 0 { _ = close(own) }
+      throw .system(reason, "list the directory", file: prefix)
+    }
+    defer { closedir(stream) }
+    var found: [StorageEntry] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else { break }
+      let leaf = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if leaf == "." || leaf == ".." { continue }
+      var status = stat()
+      guard fstatat(directory.number, leaf, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        throw .system(errno, "look at the file", file: prefix + leaf)
+      }
+      let kind: StorageEntry.Kind =
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .directory
+        default: .other
+        }
+      found.append(StorageEntry(name: prefix + leaf, kind: kind, size: Int(status.st_size)))
+    }
+    guard errno == 0 else { throw .system(errno, "list the directory", file: prefix) }
+    return found
+  }
+}
+
+/// The directory a file stands in, open, and the file's name in it.
+struct Place: ~Copyable, Sendable {
+  let directory: Descriptor
+  let leaf: String
+
+  init(_ name: String, in storage: LocalStorage) throws(ArchiveError) {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard let leaf = parts.last, !leaf.isEmpty, leaf != ".", leaf != "..", !leaf.contains("\0"),
+      parts.count == 1 || parts.count == 2 && parts[0] == "data"
+    else { throw ArchiveError(.damaged, "no file of an archive can have this name", file: name) }
+    let root = try storage.openRoot()
+    directory = parts.count == 1 ? root : try storage.openData(root)
+    self.leaf = String(leaf)
+  }
+
+  /// The name a file has before it is committed.
+  var temporaryLeaf: String { ".\(leaf).tmp" }
+}
