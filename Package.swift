@@ -31,7 +31,8 @@ let package = Package(
 
     .target(name: "JSON", swiftSettings: settings),
     .target(name: "Digest", dependencies: ["COpenSSL", "CZlib"], swiftSettings: settings),
-    .target(name: "Archive", dependencies: ["JSON", "Digest", "CZstd", "CLinux"], swiftSettings: settings),
+    .target(
+      name: "Archive", dependencies: ["JSON", "Digest", "CZstd", "CLinux"], swiftSettings: settings),
     .target(name: "AWS", dependencies: ["JSON", "Digest", "CCurl"], swiftSettings: settings),
     .target(name: "Dynamo", dependencies: ["Archive", "AWS", "JSON"], swiftSettings: settings),
     .target(
