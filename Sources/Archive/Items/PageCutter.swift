@@ -22,9 +22,11 @@ public struct PageCutter: Sendable {
   public private(set) var scannedCount: Int?
   /// The bytes of the `LastEvaluatedKey` object; nil on the last page.
   public private(set) var lastEvaluatedKey: Range<Int>?
-  /// The bytes of the `ConsumedCapacity` object.
+  /// The bytes of the `ConsumedCapacity` object; nil where the service sent none.
   public private(set) var consumedCapacity: Range<Int>?
 
+  // An item becomes part of a line, which is one level more.
+  private var itemScanner = JSONScanner(maximumDepth: JSONScanner.depthLimit - 1)
   private var scanner = JSONScanner()
 
   public init() {}
@@ -45,25 +47,14 @@ public struct PageCutter: Sendable {
       var first = true
       while let start = try next(page, &i, closing: "}", &first) {
         let value = try scanner.skipName(page, at: start)
-        let name = start + 1
-        if matches(page, name, "Items\"") {
+        let member = try member(page, at: start)
+        if member == .items {
           guard !sawItems else { throw JSONError(.duplicateName, at: start) }
           sawItems = true
           i = try cutItems(page, at: value)
-          continue
-        }
-        i = try scanner.skipValue(page, at: value)
-        if matches(page, name, "Count\"") {
-          guard count == nil else { throw JSONError(.duplicateName, at: start) }
-          count = try integer(page, value..<i)
-        } else if matches(page, name, "ScannedCount\"") {
-          guard scannedCount == nil else { throw JSONError(.duplicateName, at: start) }
-          scannedCount = try integer(page, value..<i)
-        } else if matches(page, name, "LastEvaluatedKey\"") {
-          guard lastEvaluatedKey == nil else { throw JSONError(.duplicateName, at: start) }
-          if page[value] == UInt8(ascii: "{") { lastEvaluatedKey = value..<i }
-        } else if matches(page, name, "ConsumedCapacity\"") {
-          consumedCapacity = value..<i
+        } else {
+          i = try scanner.skipValue(page, at: value)
+          try take(member, page, value..<i)
         }
       }
       i = scanner.skipWhitespace(page, at: i)
@@ -84,9 +75,9 @@ public struct PageCutter: Sendable {
     var first = true
     while let item = try next(page, &i, closing: "]", &first) {
       guard page[item] == UInt8(ascii: "{") else { throw JSONError(.unexpectedByte, at: item) }
-      scanner.sawLineBreak = false
-      i = try scanner.skipValue(page, at: item)
-      items.append(Item(range: item..<i, hasLineBreak: scanner.sawLineBreak))
+      itemScanner.sawLineBreak = false
+      i = try itemScanner.skipValue(page, at: item)
+      items.append(Item(range: item..<i, hasLineBreak: itemScanner.sawLineBreak))
     }
     return i
   }
@@ -118,10 +109,49 @@ public struct PageCutter: Sendable {
     return i
   }
 
-  private func matches(_ page: Span<UInt8>, _ start: Int, _ name: StaticString) -> Bool {
-    guard start + name.utf8CodeUnitCount <= page.count else { return false }
-    for i in 0..<name.utf8CodeUnitCount where page[start + i] != name.utf8Start[i] { return false }
-    return true
+  /// The members of an answer that matter.
+  private enum Member: String {
+    case items = "Items"
+    case count = "Count"
+    case scannedCount = "ScannedCount"
+    case lastEvaluatedKey = "LastEvaluatedKey"
+    case consumedCapacity = "ConsumedCapacity"
+  }
+
+  /// Which member's name starts at `start`. Escapes are understood: a LastEvaluatedKey that went
+  /// unnoticed would cut the table short.
+  private func member(_ page: Span<UInt8>, at start: Int) throws(JSONError) -> Member? {
+    let end = try scanner.skipString(page, at: start) - 1
+    var name: [UInt8] = []
+    try JSONText.unescape(page, start + 1..<end, into: &name)
+    return Member(rawValue: String(decoding: name, as: UTF8.self))
+  }
+
+  private mutating func take(
+    _ member: Member?, _ page: Span<UInt8>, _ value: Range<Int>
+  ) throws(JSONError) {
+    let isObject = page[value.lowerBound] == UInt8(ascii: "{")
+    // What has no value may be left out or null.
+    if page[value.lowerBound] == UInt8(ascii: "n") { return }
+    let isNew: Bool
+    switch member {
+    case .count:
+      isNew = count == nil
+      count = try integer(page, value)
+    case .scannedCount:
+      isNew = scannedCount == nil
+      scannedCount = try integer(page, value)
+    case .lastEvaluatedKey:
+      guard isObject else { throw JSONError(.unexpectedByte, at: value.lowerBound) }
+      isNew = lastEvaluatedKey == nil
+      lastEvaluatedKey = value
+    case .consumedCapacity:
+      guard isObject else { throw JSONError(.unexpectedByte, at: value.lowerBound) }
+      isNew = consumedCapacity == nil
+      consumedCapacity = value
+    case .items, nil: isNew = true
+    }
+    guard isNew else { throw JSONError(.duplicateName, at: value.lowerBound) }
   }
 
   private func integer(_ page: Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> Int {
