@@ -39,8 +39,9 @@ struct FrameReader: ~Copyable, Sendable {
   ///
   /// - Returns: how much of `target` is filled; less than all of it only at the end.
   mutating func read(into target: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
+    guard !isFinished else { return 0 }
     var filled = 0
-    while filled < target.count, !isFinished {
+    while filled < target.count {
       if pending.isEmpty { try readInput() }
       if isFinished { break }
       // One byte beyond what is declared would be given out, so that it is noticed, and no more.
