@@ -112,9 +112,9 @@ final class CurlLoop {
       let code = dynarc_message_result(message)
       curl_multi_remove_handle(multi, key)
       if transfer.diedOnKeptConnection(code) {
-        // The server closed an idle connection as the request went out. libcurl tries another one
-        // by itself, but it counts these over the life of an easy handle and gives up at five; so
-        // the handle goes, and the request once more over a new connection.
+        // The server closed an idle connection as the request went out. libcurl then takes the next
+        // idle one, but gives up after five: they all tend to die together. So the request goes
+        // once more, over a connection of its own.
         start(transfer, onFreshConnection: true)
         continue
       }
