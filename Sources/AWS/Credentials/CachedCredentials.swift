@@ -1,0 +1,123 @@
+import Synchronization
+
+/// The credentials in use: found once, renewed before they expire, one search at a time.
+///
+/// A call whose credentials have plenty of life left takes them without waiting. With 15 minutes
+/// left the first call starts a search in the background; with 10 left calls wait for it (botocore's
+/// advisory and mandatory time-outs).
+public final class CachedCredentials: Sendable {
+  /// Seconds before the end from which a renewal is begun, without anyone waiting.
+  static let advisoryLead: Int64 = 15 * 60
+  /// Seconds before the end from which calls wait for the renewal.
+  static let mandatoryLead: Int64 = 10 * 60
+
+  typealias Search = Task<Result<ResolvedCredentials, CredentialError>, Never>
+
+  private struct State {
+    var current: ResolvedCredentials?
+    var search: Search?
+  }
+
+  private let state = Mutex(State())
+  private let now: @Sendable () -> AWSTimestamp
+  private let find: @Sendable () async throws(CredentialError) -> ResolvedCredentials
+
+  /// Creates a cache in front of a chain.
+  public convenience init(
+    _ chain: CredentialChain, now: @escaping @Sendable () -> AWSTimestamp = { .now }
+  ) {
+    self.init(now: now) { () async throws(CredentialError) in try await chain.resolve() }
+  }
+
+  init(
+    now: @escaping @Sendable () -> AWSTimestamp,
+    find: @escaping @Sendable () async throws(CredentialError) -> ResolvedCredentials
+  ) {
+    self.now = now
+    self.find = find
+  }
+
+  /// What to do with credentials at a moment.
+  enum Decision: Equatable {
+    case use, useAndRenew, waitForRenewal
+  }
+
+  /// Decides by the time that is left.
+  static func decide(_ credentials: Credentials, at now: AWSTimestamp) -> Decision {
+    guard let expiration = credentials.expiration else { return .use }
+    let left = expiration.epochSeconds - now.epochSeconds
+    if left <= mandatoryLead { return .waitForRenewal }
+    return left <= advisoryLead ? .useAndRenew : .use
+  }
+
+  /// Credentials to sign with now.
+  ///
+  /// - Throws: `CredentialError` where there are none, or they have expired and cannot be renewed.
+  public func current() async throws(CredentialError) -> ResolvedCredentials {
+    let now = now()
+    let (usable, search) = state.withLock { state -> (ResolvedCredentials?, Search?) in
+      guard let current = state.current else { return (nil, joinSearch(&state)) }
+      switch CachedCredentials.decide(current.credentials, at: now) {
+      case .use: return (current, nil)
+      case .useAndRenew:
+        _ = joinSearch(&state)
+        return (current, nil)
+      case .waitForRenewal:
+        // Until they expire, these are good for as long as newer ones fail to come.
+        let alive = current.credentials.expiration.map { $0 > now } ?? true
+        return (alive ? current : nil, joinSearch(&state))
+      }
+    }
+    guard let search else {
+      guard let usable else { throw CredentialError(.none, "no AWS credentials found") }
+      return usable
+    }
+    switch await search.value {
+    case .success(let found):
+      guard let expiration = found.credentials.expiration, expiration <= now else { return found }
+      throw CredentialError(
+        .expired, "the credentials expired at \(expiration)", provider: found.provider,
+        hint: "renew them and run the command again")
+    case .failure(let error):
+      guard let usable else { throw error }
+      return usable
+    }
+  }
+
+  /// Other credentials than those the service has rejected.
+  ///
+  /// - Parameter rejected: what the service did not take. Where it has been replaced already, the
+  ///   replacement is returned without another search.
+  /// - Returns: nil where a search brings the same ones again.
+  /// - Throws: `CredentialError`.
+  public func replacement(
+    for rejected: Credentials
+  ) async throws(CredentialError) -> ResolvedCredentials? {
+    let (newer, search) = state.withLock { state -> (ResolvedCredentials?, Search?) in
+      if let current = state.current, current.credentials != rejected { return (current, nil) }
+      return (nil, joinSearch(&state))
+    }
+    if let newer { return newer }
+    guard let found = try await search?.value.get() else { return nil }
+    return found.credentials == rejected ? nil : found
+  }
+
+  /// The search under way, or a new one. It belongs to no caller: cancelling one of them does not
+  /// take it from the others.
+  private func joinSearch(_ state: inout State) -> Search {
+    if let search = state.search { return search }
+    let search = Search { [self] in
+      let result: Result<ResolvedCredentials, CredentialError>
+      do throws(CredentialError) { result = .success(try await find()) } catch {
+        result = .failure(error)
+      }
+      self.state.withLock { state in
+        if case .success(let found) = result { state.current = found }
+        state.search = nil
+      }
+      return result
+    }
+    state.search = search
+    return search
+  }
+}

@@ -1,0 +1,39 @@
+/// Keys from AWS_ACCESS_KEY_ID and its companions.
+public struct EnvironmentProvider: CredentialProvider {
+  public let name = "environment"
+  private let environment: AWSEnvironment
+
+  /// Creates a provider that reads this environment.
+  public init(_ environment: AWSEnvironment) { self.environment = environment }
+
+  public func resolve() async throws(CredentialError) -> CredentialAnswer {
+    guard let id = environment["AWS_ACCESS_KEY_ID"] else {
+      // Web identity comes before the profile's keys, which may belong to another account.
+      if environment["AWS_WEB_IDENTITY_TOKEN_FILE"] != nil {
+        throw CredentialError(
+          .unsupported, "AWS_WEB_IDENTITY_TOKEN_FILE is set, which is not supported yet",
+          provider: name,
+          hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile")
+      }
+      return .passedOver(reason: "AWS_ACCESS_KEY_ID is not set")
+    }
+    guard let secret = environment["AWS_SECRET_ACCESS_KEY"] else {
+      throw CredentialError(
+        .incomplete, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not", provider: name,
+        hint: "set both, or neither")
+    }
+    var expiration: AWSTimestamp?
+    if let text = environment["AWS_CREDENTIAL_EXPIRATION"] {
+      expiration = AWSTimestamp(iso8601: text)
+      guard expiration != nil else {
+        throw CredentialError(
+          .invalidValue, "AWS_CREDENTIAL_EXPIRATION is no ISO 8601 time: \"\(text)\"",
+          provider: name, hint: "it looks like 2026-01-31T12:00:00Z")
+      }
+    }
+    return .credentials(
+      Credentials(
+        accessKeyID: id, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
+        expiration: expiration, accountID: environment["AWS_ACCOUNT_ID"]))
+  }
+}

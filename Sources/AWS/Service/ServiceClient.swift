@@ -1,0 +1,267 @@
+import Digest
+
+/// Calls operations of one AWS service that speaks the AWS JSON protocol: signs, sends, checks,
+/// classifies, and tries again as the policy says.
+public struct ServiceClient: Sendable {
+  /// Everything a client works with.
+  public struct Configuration: Sendable {
+    /// Carries the requests.
+    public var transport: any HTTPTransport
+    /// Where they go.
+    public var endpoint: HTTPURL
+    /// The region in the signature.
+    public var region: String
+    /// The service's name in the signature, such as `dynamodb`.
+    public var signingName: String
+    /// What they are signed with.
+    public var credentials: CachedCredentials
+    /// How often to try.
+    public var retryPolicy = RetryPolicy()
+    /// The retry tokens; clients of one service may share them.
+    public var retryQuota = RetryQuota()
+    /// What errors call for.
+    public var classifier = ErrorClassifier()
+    /// `dynarc/1.2.3 …`: the product and its version first.
+    public var userAgent: String
+    /// The clock.
+    public var now: @Sendable () -> AWSTimestamp = { .now }
+    /// Waits between attempts; throws when the task is cancelled.
+    public var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    /// 64 bits of chance, for pauses and invocation ids.
+    public var random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+
+    /// Creates a configuration with a policy, a quota of its own, and the system's clock and chance.
+    public init(
+      transport: any HTTPTransport, endpoint: HTTPURL, region: String, signingName: String,
+      credentials: CachedCredentials, userAgent: String
+    ) {
+      self.transport = transport
+      self.endpoint = endpoint
+      self.region = region
+      self.signingName = signingName
+      self.credentials = credentials
+      self.userAgent = userAgent
+    }
+  }
+
+  private let configuration: Configuration
+  private let signer: SigV4Signer
+
+  /// Creates a client.
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    signer = SigV4Signer(region: configuration.region, service: configuration.signingName)
+  }
+
+  /// The address requests go to.
+  public var endpoint: HTTPURL { configuration.endpoint }
+  /// The region in the signature.
+  public var region: String { configuration.region }
+
+  /// Calls an operation.
+  ///
+  /// - Parameters:
+  ///   - target: the `X-Amz-Target` header, such as `DynamoDB_20120810.Scan`; what stands behind the
+  ///     last dot names the operation in errors.
+  ///   - body: the request; sent without copying.
+  /// - Returns: an answer with a status from 200 to 299. That its body is JSON is for the caller to
+  ///   find out.
+  /// - Throws: `ServiceError`.
+  public func call(
+    target: String, contentType: String = "application/x-amz-json-1.0", body: [UInt8]
+  ) async throws(ServiceError) -> ServiceResponse {
+    var run = Run(
+      target: target, contentType: contentType, body: body,
+      invocationID: ServiceClient.uuid(configuration.random(), configuration.random()))
+    var credentials = try await credentials(run)
+    while true {
+      run.attempts += 1
+      let outcome = await attempt(run, credentials)
+      switch outcome {
+      case .success(var response):
+        configuration.retryQuota.release(run.lastTaken)
+        response.attempts = run.attempts
+        response.retries = run.retries
+        return response
+      case .failure(let failure) where failure.error.kind == .credentials:
+        guard let renewed = try await renewed(credentials, after: failure, &run) else {
+          var error = run.complete(failure.error)
+          error.hint = "renew the credentials, or use others"
+          throw error
+        }
+        credentials = renewed
+      case .failure(let failure):
+        try await pause(after: failure, &run)
+      }
+    }
+  }
+
+  // MARK: One attempt
+
+  /// A call on its way.
+  private struct Run {
+    let target: String
+    let contentType: String
+    let body: [UInt8]
+    let invocationID: String
+    var attempts = 0
+    var retries = RetryCounts()
+    /// Tokens the last retry took from the quota.
+    var lastTaken: Int?
+
+    var operation: String { target.split(separator: ".").last.map(String.init) ?? target }
+
+    func complete(_ error: ServiceError) -> ServiceError {
+      var error = error
+      error.operation = operation
+      error.attempts = attempts
+      error.retries = retries
+      return error
+    }
+  }
+
+  /// A failed attempt: the error it would make, and what its retry counts as.
+  private struct Failure: Error {
+    var error: ServiceError
+    /// Nil where a retry is of no use.
+    var reason: RetryPolicy.Reason?
+    /// What a retry adds to the counts.
+    var counts = RetryCounts()
+    var retryAfter: Duration?
+  }
+
+  private func attempt(
+    _ run: Run, _ credentials: Credentials
+  ) async -> Result<ServiceResponse, Failure> {
+    do throws(TransportError) {
+      return check(try await configuration.transport.send(request(run, credentials)))
+    } catch {
+      let cancelled = error.code == .cancelled
+      let failure = ServiceError(
+        cancelled ? .cancelled : .transport, code: error.code.rawValue,
+        message: error.description, operation: run.operation, hint: error.hint,
+        cause: .transport(error))
+      return .failure(
+        Failure(
+          error: failure, reason: error.isRetryable ? .transient : nil,
+          counts: RetryCounts(transport: 1)))
+    }
+  }
+
+  private func request(_ run: Run, _ credentials: Credentials) -> HTTPRequest {
+    let endpoint = configuration.endpoint
+    var headers = signer.sign(
+      method: "POST", url: endpoint, headers: ["X-Amz-Target": run.target], body: run.body,
+      credentials: credentials, at: configuration.now()
+    ).headers
+    headers.append("Content-Type", run.contentType)
+    headers.append("User-Agent", configuration.userAgent)
+    headers.append("amz-sdk-invocation-id", run.invocationID)
+    let maximum = max(configuration.retryPolicy.maximumAttempts, run.attempts)
+    headers.append("amz-sdk-request", "attempt=\(run.attempts); max=\(maximum)")
+    return HTTPRequest(method: "POST", url: endpoint, headers: headers, body: run.body)
+  }
+
+  private func check(_ response: HTTPResponse) -> Result<ServiceResponse, Failure> {
+    let requestID = response.headers["x-amzn-requestid"] ?? response.headers["x-amz-request-id"]
+    let retryAfter = RetryPolicy.retryAfter(response.headers["x-amz-retry-after"])
+    if let header = response.headers["x-amz-crc32"],
+      UInt32(header) != CRC32.checksum(response.body.span.bytes)
+    {
+      let error = ServiceError(
+        .transient, code: "checksum-mismatch",
+        message: "the answer does not match its checksum (x-amz-crc32: \(header))", operation: "",
+        status: response.status, requestID: requestID,
+        hint: "something between here and the service damages data")
+      return .failure(
+        Failure(
+          error: error, reason: .transient, counts: RetryCounts(checksum: 1), retryAfter: retryAfter
+        ))
+    }
+    if (200..<300).contains(response.status) {
+      return .success(
+        ServiceResponse(
+          body: response.body, requestID: requestID, status: response.status, attempts: 0,
+          retries: RetryCounts()))
+    }
+    let body = ErrorBody(status: response.status, headers: response.headers, body: response.body)
+    let kind = configuration.classifier.kind(status: response.status, code: body.code)
+    let error = ServiceError(
+      kind, code: body.code, message: body.message, operation: "", status: response.status,
+      requestID: requestID, throttlingReasons: body.throttlingReasons)
+    switch kind {
+    case .throttling:
+      return .failure(
+        Failure(
+          error: error, reason: .throttling, counts: RetryCounts(throttling: 1),
+          retryAfter: retryAfter))
+    case .transient:
+      return .failure(
+        Failure(
+          error: error, reason: .transient, counts: RetryCounts(server: 1), retryAfter: retryAfter))
+    default: return .failure(Failure(error: error))
+    }
+  }
+
+  // MARK: Between attempts
+
+  /// Waits before the next attempt, or throws where there is to be none.
+  private func pause(after failure: Failure, _ run: inout Run) async throws(ServiceError) {
+    var error = run.complete(failure.error)
+    guard let reason = failure.reason else { throw error }
+    guard run.attempts < configuration.retryPolicy.maximumAttempts else { throw error }
+    guard let taken = configuration.retryQuota.acquire(reason) else {
+      error.hint = error.hint ?? "too many calls have failed of late; no retry was made"
+      throw error
+    }
+    run.lastTaken = taken
+    run.retries += failure.counts
+    let chance = Double(configuration.random() >> 11) * 0x1p-53
+    let pause = configuration.retryPolicy.pause(
+      after: reason, attempt: run.attempts, chance: chance, retryAfter: failure.retryAfter)
+    do { try await configuration.sleep(pause) } catch {
+      throw run.complete(
+        ServiceError(
+          .cancelled, code: "cancelled", message: "the call was cancelled",
+          operation: run.operation))
+    }
+  }
+
+  private func credentials(_ run: Run) async throws(ServiceError) -> Credentials {
+    do throws(CredentialError) {
+      return try await configuration.credentials.current().credentials
+    } catch { throw ServiceClient.error(error, run) }
+  }
+
+  /// Other credentials, once a call; nil where there are none.
+  private func renewed(
+    _ rejected: Credentials, after failure: Failure, _ run: inout Run
+  ) async throws(ServiceError) -> Credentials? {
+    guard run.retries.credentials == 0 else { return nil }
+    do throws(CredentialError) {
+      guard let found = try await configuration.credentials.replacement(for: rejected) else {
+        return nil
+      }
+      run.retries.credentials += 1
+      return found.credentials
+    } catch { throw ServiceClient.error(error, run) }
+  }
+
+  private static func error(_ error: CredentialError, _ run: Run) -> ServiceError {
+    run.complete(
+      ServiceError(
+        .credentials, code: error.code.rawValue, message: error.description,
+        operation: run.operation, hint: error.hint, cause: .credentials(error)))
+  }
+
+  /// A random UUID (RFC 9562 section 5.4) of 122 of the bits given.
+  static func uuid(_ high: UInt64, _ low: UInt64) -> String {
+    let high = high & ~0xF000 | 0x4000
+    let low = low & ~(0b11 << 62) | 0b10 << 62
+    let bytes = [high, low].flatMap { word in
+      stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+    }
+    return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hex.encode(Array(bytes[$0])) }
+      .joined(separator: "-")
+  }
+}
