@@ -14,8 +14,8 @@ import pytest
 
 import archives
 import tables
-from conftest import Side
 from items import NUMBERS, keyed, random_items
+from program import Side
 
 COUNT = 400
 

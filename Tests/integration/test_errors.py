@@ -7,6 +7,7 @@ import socket
 import pytest
 
 import servers
+import tables
 
 
 def assert_told(result, *words: str) -> None:
@@ -86,8 +87,6 @@ def test_wrong_usage(dynarc, arguments, source, stand_in):
 @pytest.fixture(scope="module")
 def stand_in(source) -> str:
     """A table that exists, so that only the usage is wrong."""
-    import tables
-
     tables.create(source.client, "Usage")
     return "Usage"
 
@@ -105,8 +104,6 @@ def test_help_and_version_are_no_errors(dynarc):
 
 
 def test_credentials_and_region_of_a_profile(dynarc, source, tmp_path):
-    import tables
-
     tables.create(source.client, "Profiled")
     aws = tmp_path / "home" / ".aws"
     aws.mkdir()

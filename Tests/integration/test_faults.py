@@ -6,8 +6,8 @@ import pytest
 
 import archives
 import tables
-from conftest import Side
 from items import keyed, random_items
+from program import Side, run_dynarc
 
 COUNT = 1500
 KEYS = ["pk", "sk"]
@@ -59,13 +59,9 @@ def test_dump_through(dynarc, tmp_path, source, weather, proxy_to, kind):
 @pytest.fixture(scope="module")
 def dumped(binary, tmp_path_factory, source, weather):
     """One dump for all loads."""
-    import subprocess
-
-    place = tmp_path_factory.mktemp("dumped") / "archive"
-    command = [str(binary), "dump", weather, str(place), "--segments", "4"]
-    environment = source.environment() | {"PATH": "/usr/bin:/bin", "HOME": str(place.parent)}
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
-    return place
+    place = tmp_path_factory.mktemp("dumped")
+    run_dynarc(binary, place, place, "dump", weather, "./archive", "--segments", 4, at=source)
+    return place / "archive"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 import archives
 import tables
-from conftest import Side
 from items import keyed, random_items
+from program import Side
 from record import MAXIMUM_ENTRIES
 
 ITEMS = keyed([{"v": {"S": "dumped"}} | item for item in random_items(120, seed=6)])

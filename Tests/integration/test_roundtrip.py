@@ -7,8 +7,8 @@ import pytest
 import archives
 import items
 import tables
-from conftest import Side
 from items import corner_cases, keyed, random_items
+from program import Side
 from servers import ACCOUNT_A
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import archives
 import tables
-from conftest import Side
 from items import Item, canonical_item
+from program import Side
 
 GSI, LSI = "by-status", "by-size"
 STATUSES = ["new", "paid", "shipped"]
