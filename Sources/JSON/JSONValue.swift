@@ -1,7 +1,9 @@
 /// A JSON document of moderate size as a tree: manifests, journals, service answers, settings.
 ///
 /// Members keep their order and numbers their spelling, so that what dynarc does not understand
-/// survives a round trip untouched. Items never become trees; they travel as bytes.
+/// survives a round trip untouched. Items never become trees; they travel as bytes. Names and
+/// strings are compared by their bytes: Swift's `==` takes composed and decomposed letters for the
+/// same, and DynamoDB does not.
 public enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
@@ -41,12 +43,14 @@ public enum JSONValue: Equatable, Sendable {
     switch bytes[start] {
     case UInt8(ascii: "{"):
       var members: [JSONObject.Member] = []
-      var seen: Set<String> = []
+      var seen: Set<[UInt8]> = []
       i = scanner.skipWhitespace(bytes, at: i + 1)
       while bytes[i] != UInt8(ascii: "}") {
         let nameStart = i
         let name = try text(bytes, &i, scanner)
-        guard seen.insert(name).inserted else { throw JSONError(.duplicateName, at: nameStart) }
+        guard seen.insert(Array(name.utf8)).inserted else {
+          throw JSONError(.duplicateName, at: nameStart)
+        }
         i = scanner.skipWhitespace(bytes, at: i)
         i = scanner.skipWhitespace(bytes, at: i + 1)
         members.append(.init(name: name, value: try build(bytes, &i, &scanner)))
@@ -94,6 +98,24 @@ public enum JSONValue: Equatable, Sendable {
   }
 }
 
+extension JSONValue {
+  public static func == (left: JSONValue, right: JSONValue) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.bool(let left), .bool(let right)): left == right
+    case (.number(let left), .number(let right)): left.hasSameBytes(as: right)
+    case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
+    case (.array(let left), .array(let right)): left == right
+    case (.object(let left), .object(let right)): left == right
+    default: false
+    }
+  }
+}
+
+extension String {
+  fileprivate func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
 /// The members of a JSON object, in their order.
 public struct JSONObject: Equatable, Sendable {
   /// One name and its value.
@@ -106,6 +128,10 @@ public struct JSONObject: Equatable, Sendable {
       self.name = name
       self.value = value
     }
+
+    public static func == (left: Member, right: Member) -> Bool {
+      left.name.hasSameBytes(as: right.name) && left.value == right.value
+    }
   }
 
   /// The members in the order of the text.
@@ -116,9 +142,9 @@ public struct JSONObject: Equatable, Sendable {
 
   /// The value of a member; setting nil removes it, setting a new name appends it.
   public subscript(name: String) -> JSONValue? {
-    get { members.first { $0.name == name }?.value }
+    get { members.first { $0.name.hasSameBytes(as: name) }?.value }
     set {
-      let index = members.firstIndex { $0.name == name }
+      let index = members.firstIndex { $0.name.hasSameBytes(as: name) }
       switch (index, newValue) {
       case (let index?, let value?): members[index].value = value
       case (let index?, nil): members.remove(at: index)
@@ -130,7 +156,8 @@ public struct JSONObject: Equatable, Sendable {
 
   /// The object without the named members: what a reader that knows these has not understood.
   public func removing(_ names: Set<String>) -> JSONObject {
-    JSONObject(members.filter { !names.contains($0.name) })
+    JSONObject(
+      members.filter { member in !names.contains { $0.hasSameBytes(as: member.name) } })
   }
 }
 

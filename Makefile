@@ -1,0 +1,43 @@
+# dynarc's chores. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup build lint unit integration test demo clean
+.NOTPARALLEL:
+
+PYTHON := .venv/bin/python
+DYNARC := .build/release/dynarc
+heading = @printf '\n==> %s\n' "$(1)"
+
+help: ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install or check everything the build, the tests and the demo need.
+	$(call heading,set-up)
+	@scripts/setup
+
+build: setup ## Build the release binary, .build/release/dynarc.
+	$(call heading,release build)
+	@swift build -c release
+
+lint: ## Check the formatting of every Swift file.
+	$(call heading,lint)
+	@swift format lint --strict --recursive Package.swift Sources Tests
+	@echo "lint: clean"
+
+unit: setup ## Run the Swift unit tests.
+	$(call heading,unit tests)
+	@swift test --disable-xctest
+
+integration: build ## Run the integration tests: the real binary against real local servers.
+	$(call heading,integration tests)
+	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q --durations=5
+
+# A warning is an error here, and only here: a newer compiler must not fail a user's build.
+test: export DYNARC_STRICT := 1
+test: lint setup build unit integration ## Everything: lint, set-up, build, unit and integration tests.
+	$(call heading,all tests passed)
+
+demo: build ## See it work: dump, verify, inspect and load a table, local servers only.
+	@$(PYTHON) scripts/demo
+
+clean: ## Remove what was built and fetched.
+	rm -rf .build .venv .cache
