@@ -47,7 +47,7 @@ let package = Package(
     .testTarget(
       name: "AWSTests", dependencies: ["AWS", "JSON", "Digest"], swiftSettings: settings),
     .testTarget(
-      name: "DynamoTests", dependencies: ["Dynamo", "Archive", "AWS", "JSON"],
+      name: "DynamoTests", dependencies: ["Dynamo", "Archive", "AWS", "Digest", "JSON"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

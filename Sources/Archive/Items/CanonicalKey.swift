@@ -17,23 +17,47 @@ public enum CanonicalKey {
       guard let text = stringValue(bytes, scanner.values[index], type: attribute.type) else {
         throw .wrongKeyType(attribute.name, expected: attribute.type)
       }
-      output.append(attribute.type.rawValue.utf8.first.unsafelyUnwrapped)
+      output.append(attribute.type.letter)
       let lengthAt = output.count
       for _ in 0..<4 { output.append(0) }
-      do throws(JSONError) {
-        try JSONText.unescape(bytes, text, into: &output)
-      } catch { throw .json(error) }
+      let value = bytes.extracting(text)
       if attribute.type == .number {
-        let spelled = Array(output[(lengthAt + 4)...])
-        output.removeSubrange((lengthAt + 4)...)
-        guard let number = CanonicalNumber(spelled.span) else { throw .badNumber(attribute.name) }
-        number.append(to: &output)
+        if !appendInteger(value, to: &output) {
+          var spelled: [UInt8] = []
+          do throws(JSONError) {
+            try JSONText.unescape(bytes, text, into: &spelled)
+          } catch { throw .json(error) }
+          guard let number = CanonicalNumber(spelled.span) else {
+            throw .badNumber(attribute.name)
+          }
+          number.append(to: &output)
+        }
+      } else if value.contains(UInt8(ascii: "\\")) {
+        do throws(JSONError) {
+          try JSONText.unescape(bytes, text, into: &output)
+        } catch { throw .json(error) }
+      } else {
+        value.withUnsafeBufferPointer { output.append(contentsOf: $0) }
       }
       let length = UInt32(output.count - lengthAt - 4)
       for shift in 0..<4 {
         output[lengthAt + shift] = UInt8(truncatingIfNeeded: length >> (8 * shift))
       }
     }
+  }
+
+  /// The quick way for what most numeric keys are: a positive integer without leading zeros. Says no,
+  /// and appends nothing, where it is something else.
+  private static func appendInteger(_ text: Span<UInt8>, to output: inout [UInt8]) -> Bool {
+    guard !text.isEmpty, text[0] != UInt8(ascii: "0") else { return false }
+    var significant = 0
+    for i in 0..<text.count {
+      guard text[i] &- UInt8(ascii: "0") < 10 else { return false }
+      if text[i] != UInt8(ascii: "0") { significant = i + 1 }
+    }
+    text.extracting(0..<significant).withUnsafeBufferPointer { output.append(contentsOf: $0) }
+    CanonicalNumber.append(exponent: text.count - significant, to: &output)
+    return true
   }
 
   /// The text inside `{"S":"text"}`, where the value is exactly that with the type asked for.
@@ -43,8 +67,7 @@ public enum CanonicalKey {
     var scanner = JSONScanner()
     guard !value.isEmpty, bytes[value.lowerBound] == UInt8(ascii: "{") else { return nil }
     var i = scanner.skipWhitespace(bytes, at: value.lowerBound + 1)
-    let letter = type.rawValue.utf8.first.unsafelyUnwrapped
-    guard i + 2 < value.upperBound, bytes[i] == UInt8(ascii: "\""), bytes[i + 1] == letter,
+    guard i + 2 < value.upperBound, bytes[i] == UInt8(ascii: "\""), bytes[i + 1] == type.letter,
       bytes[i + 2] == UInt8(ascii: "\"")
     else { return nil }
     i = scanner.skipWhitespace(bytes, at: i + 3)
@@ -123,7 +146,21 @@ public struct CanonicalNumber: Equatable, Sendable {
   func append(to output: inout [UInt8]) {
     if isNegative { output.append(UInt8(ascii: "-")) }
     output.append(contentsOf: digits)
+    CanonicalNumber.append(exponent: exponent, to: &output)
+  }
+
+  static func append(exponent: Int, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "E"))
     output.append(contentsOf: String(exponent).utf8)
+  }
+}
+
+extension KeyType {
+  fileprivate var letter: UInt8 {
+    switch self {
+    case .string: UInt8(ascii: "S")
+    case .number: UInt8(ascii: "N")
+    case .binary: UInt8(ascii: "B")
+    }
   }
 }

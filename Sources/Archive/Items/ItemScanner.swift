@@ -36,14 +36,22 @@ public struct ItemScanner: Sendable {
   /// Whether white space in the item last scanned held a line break.
   public var sawLineBreak: Bool { scanner.sawLineBreak }
 
-  private let names: [[UInt8]]
+  // All key names in one run of bytes: a nested array would be retained for each attribute looked at.
+  private let nameBytes: [UInt8]
+  private let names: [Range<Int>]
   private var scanner: JSONScanner
   private var duplicate: Int?
 
   /// Creates a scanner for items of a key schema.
   public init(key: KeySchema) {
     self.key = key
-    names = key.attributes.map { Array($0.name.utf8) }
+    var bytes: [UInt8] = []
+    names = key.attributes.map { attribute in
+      let start = bytes.count
+      bytes.append(contentsOf: attribute.name.utf8)
+      return start..<bytes.count
+    }
+    nameBytes = bytes
     values = Array(repeating: 0..<0, count: names.count)
     // The wrapper of a line and the item's own braces are two of the levels allowed.
     scanner = JSONScanner(maximumDepth: JSONScanner.depthLimit - 2)
@@ -96,11 +104,12 @@ public struct ItemScanner: Sendable {
   /// Which key attribute a name is. An escape is always longer than the text it stands for, so a
   /// name as long as the key's can only match byte by byte, and only a longer one needs unescaping.
   private func keyIndex(_ bytes: Span<UInt8>, _ name: Range<Int>) throws(JSONError) -> Int? {
-    for (index, keyName) in names.enumerated() where name.count >= keyName.count {
+    for index in names.indices where name.count >= names[index].count {
+      let keyName = names[index]
       if name.count == keyName.count {
         var equal = true
         for offset in 0..<keyName.count
-        where bytes[name.lowerBound &+ offset] != keyName[offset] {
+        where bytes[name.lowerBound &+ offset] != nameBytes[keyName.lowerBound &+ offset] {
           equal = false
           break
         }
@@ -108,7 +117,7 @@ public struct ItemScanner: Sendable {
       } else if bytes.extracting(name).contains(UInt8(ascii: "\\")) {
         var text: [UInt8] = []
         try JSONText.unescape(bytes, name, into: &text)
-        if text == keyName { return index }
+        if text[...] == nameBytes[keyName] { return index }
       }
     }
     return nil

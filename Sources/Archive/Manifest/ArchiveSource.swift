@@ -115,7 +115,8 @@ extension ArchiveSource {
       ]))
   }
 
-  var json: JSONObject {
+  /// As the manifest and the journal have it.
+  public var json: JSONObject {
     var object: JSONObject = ["tableName": .string(tableName)]
     object.add("tableArn", tableARN.map(JSONValue.string))
     object.add("tableId", tableID.map(JSONValue.string))
