@@ -1,0 +1,112 @@
+public import AWS
+import Archive
+import JSON
+
+/// The operations of the DynamoDB API (version 2012-08-10) that dynarc calls.
+public struct DynamoClient: Sendable {
+  private let service: ServiceClient
+
+  /// Creates a client over a service client whose endpoint is DynamoDB's.
+  public init(service: ServiceClient) { self.service = service }
+
+  /// Calls an operation with a body of JSON.
+  ///
+  /// - Throws: `ServiceError`; `CancellationError` when the task was cancelled, whoever noticed.
+  func call(_ operation: String, _ body: [UInt8]) async throws -> ServiceResponse {
+    do throws(ServiceError) {
+      return try await service.call(target: "DynamoDB_20120810.\(operation)", body: body)
+    } catch {
+      if error.kind == .cancelled { throw CancellationError() }
+      throw error
+    }
+  }
+
+  /// Calls an operation whose answer is small and is wanted as a tree.
+  func call(_ operation: String, _ request: JSONValue) async throws -> JSONObject {
+    let body = try await call(operation, request.serialized()).body
+    let answer: JSONValue
+    do throws(JSONError) { answer = try JSONValue.parse(body.span) } catch {
+      throw DynamoError(.badAnswer, "\(operation) gave an answer that is not JSON: \(error)")
+    }
+    guard let object = answer.object else {
+      throw DynamoError(.badAnswer, "\(operation) answered with something that is no object")
+    }
+    return object
+  }
+
+  /// Describes a table.
+  ///
+  /// - Throws: `DynamoError` of code `noSuchTable`, or what the call threw.
+  public func describeTable(_ name: String) async throws -> TableDescription {
+    guard let table = try await describeTableIfPresent(name) else {
+      throw DynamoError(
+        .noSuchTable, "there is no table \"\(name)\" in \(service.region) at \(service.endpoint)",
+        hint: "see what there is with: aws dynamodb list-tables; or check --region and --profile")
+    }
+    return table
+  }
+
+  /// Describes a table; nil where there is none of that name.
+  public func describeTableIfPresent(_ name: String) async throws -> TableDescription? {
+    do {
+      let answer = try await call("DescribeTable", ["TableName": .string(name)])
+      guard let table = answer["Table"]?.object else {
+        throw DynamoError(.badAnswer, "DescribeTable answered without a Table")
+      }
+      return try TableDescription(table: table)
+    } catch let error as ServiceError where error.code == "ResourceNotFoundException" {
+      return nil
+    }
+  }
+
+  /// Whether a table holds at least one item; one consistent read. `ItemCount` would be up to six
+  /// hours old.
+  func holdsItems(_ name: String) async throws -> Bool {
+    var request: JSONObject = [
+      "TableName": .string(name), "Limit": 1, "ConsistentRead": true,
+    ]
+    // A page may come empty and with a LastEvaluatedKey where items were deleted.
+    repeat {
+      let answer = try await call("Scan", .object(request))
+      if answer["Items"]?.array?.isEmpty == false { return true }
+      request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    } while request["ExclusiveStartKey"]?.object?.members.isEmpty == false
+    return false
+  }
+
+  /// Creates a table of a schema under a name and waits until it and its indexes are `ACTIVE`.
+  ///
+  /// - Parameter limit: how long to wait at most.
+  func createTable(
+    _ schema: TableSchema, name: String, limit: Duration = .seconds(1800)
+  ) async throws {
+    _ = try await call("CreateTable", schema.createTableRequest(name: name))
+    _ = try await waitUntilActive(name, limit: limit)
+  }
+
+  /// Waits until a table and its indexes are `ACTIVE`.
+  func waitUntilActive(_ name: String, limit: Duration) async throws -> TableDescription {
+    let clock = ContinuousClock()
+    let deadline = clock.now + limit
+    var pause = Duration.milliseconds(100)
+    while true {
+      var status = "not there yet"
+      if let table = try await describeTableIfPresent(name) {
+        if table.status == "ACTIVE", table.pendingIndexes.isEmpty { return table }
+        status = table.status
+        guard ["ACTIVE", "CREATING", "UPDATING"].contains(status) else {
+          throw DynamoError(
+            .notActive, "table \(name) is \(status)",
+            hint: "see its state with: aws dynamodb describe-table --table-name \(name)")
+        }
+      }
+      guard clock.now < deadline else {
+        throw DynamoError(
+          .notActive, "table \(name) is still \(status) after \(limit.components.seconds) s",
+          hint: "load again once it is ACTIVE")
+      }
+      try await Task.sleep(for: pause)
+      pause = min(pause * 2, .seconds(5))
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/// What went wrong with a table or a job, beyond a single service call.
+public struct DynamoError: Error, Sendable, Equatable {
+  /// The kind of failure. More may come; switch with a `default`.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// A stable word, the same in `--json` output.
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The request does not fit the table: an unknown index, a key of the wrong type.
+    public static let usage = Code(rawValue: "usage")
+    /// The table is not there.
+    public static let noSuchTable = Code(rawValue: "no-such-table")
+    /// The table's key is another than the archive's.
+    public static let keyMismatch = Code(rawValue: "key-mismatch")
+    /// The target holds items, and nobody said what to do with them.
+    public static let notEmpty = Code(rawValue: "not-empty")
+    /// The table is not in a state in which it can be used.
+    public static let notActive = Code(rawValue: "not-active")
+    /// An answer of the service that does not hold to its API.
+    public static let badAnswer = Code(rawValue: "bad-answer")
+    /// The archive cannot be loaded: its items have no keys.
+    public static let keyless = Code(rawValue: "keyless")
+    /// The numbers at the end do not agree.
+    public static let countMismatch = Code(rawValue: "count-mismatch")
+    /// Nothing moved for as long as the job waits at most.
+    public static let stuck = Code(rawValue: "stuck")
+    /// The service refuses item after item.
+    public static let allRejected = Code(rawValue: "all-rejected")
+  }
+
+  /// The kind of failure.
+  public var code: Code
+  /// What happened, in one sentence without a full stop.
+  public var message: String
+  /// What to do next.
+  public var hint: String?
+
+  public init(_ code: Code, _ message: String, hint: String? = nil) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+  }
+}
+
+extension DynamoError: CustomStringConvertible {
+  public var description: String { message }
+}

@@ -1,0 +1,86 @@
+import AWS
+import Archive
+import Glibc
+import JSON
+import Synchronization
+
+/// Where a load sets aside the items that the service refuses: lines
+/// `{"reason":{"code":…,"message":…},"Item":{…}}`, the item byte for byte as in the archive.
+///
+/// The file is made at the first rejection, under the first free name of `rejects.ndjson`,
+/// `rejects-2.ndjson`, …; an older one is never touched.
+public final class RejectsFile: Sendable {
+  private struct State {
+    var descriptor: Int32 = -1
+    var path: String?
+    var count = 0
+  }
+
+  private let directory: String
+  private let state = Mutex(State())
+
+  /// Creates the sink; no file yet.
+  public init(directory: String) { self.directory = directory }
+
+  deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
+
+  /// The file and the number of lines in it, once there is one.
+  public var written: (path: String, count: Int)? {
+    state.withLock { state in state.path.map { ($0, state.count) } }
+  }
+
+  func append(_ item: Span<UInt8>, reason: ServiceError) throws(ArchiveError) {
+    let head: JSONValue = [
+      "code": .string(reason.code), "message": .string(reason.message),
+    ]
+    var line = Array(#"{"reason":"#.utf8) + head.serialized() + Array(#","Item":"#.utf8)
+    item.withUnsafeBufferPointer { line.append(contentsOf: $0) }
+    line.append(contentsOf: "}\n".utf8)
+    let failure: ArchiveError? = state.withLock { state in
+      do throws(ArchiveError) {
+        if state.descriptor < 0 { (state.descriptor, state.path) = try openNew() }
+        try write(line, to: state.descriptor, state.path)
+        state.count += 1
+        return nil
+      } catch { return error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Makes sure that what was set aside is on the disk.
+  func sync() throws(ArchiveError) {
+    let (descriptor, path) = state.withLock { ($0.descriptor, $0.path) }
+    guard descriptor >= 0, fsync(descriptor) != 0 else { return }
+    throw failure("sync", path, errno)
+  }
+
+  private func openNew() throws(ArchiveError) -> (Int32, String) {
+    for number in 1...9999 {
+      let path = "\(directory)/rejects\(number == 1 ? "" : "-\(number)").ndjson"
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      if descriptor >= 0 { return (descriptor, path) }
+      guard errno == EEXIST else { throw failure("create", path, errno) }
+    }
+    throw failure("create", "\(directory)/rejects.ndjson", EEXIST)
+  }
+
+  private func write(
+    _ line: [UInt8], to descriptor: Int32, _ path: String?
+  ) throws(ArchiveError) {
+    var start = 0
+    while start < line.count {
+      let count = line.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + start }, line.count - start)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw failure("write", path, errno) }
+      start += count
+    }
+  }
+
+  private func failure(_ verb: String, _ path: String?, _ number: Int32) -> ArchiveError {
+    ArchiveError(
+      .io, "cannot \(verb) the file of rejected items: \(String(cString: strerror(number)))",
+      file: path, hint: "run the command where files can be written", errno: number)
+  }
+}

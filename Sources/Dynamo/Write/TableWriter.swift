@@ -1,0 +1,168 @@
+import AWS
+import Archive
+import JSON
+
+/// The write engine: many batches in flight against one table, fed from an archive or from a scan
+/// of the table's own keys.
+struct TableWriter: Sendable {
+  typealias Reject = @Sendable (Span<UInt8>, ServiceError) throws -> Void
+  typealias Progress = @Sendable (BatchSender.Tally) throws -> Void
+
+  let client: DynamoClient
+  let table: String
+  let key: KeySchema
+  let pace: JobPace
+  /// Requests in flight at most.
+  let concurrency: Int
+
+  private var builder: BatchBuilder {
+    var quoted: [UInt8] = []
+    JSONText.quote(table.utf8, into: &quoted)
+    return BatchBuilder(quotedTable: quoted)
+  }
+
+  /// Puts every item of an archive.
+  ///
+  /// - Parameter readers: chunks read at a time.
+  func load(
+    _ archive: Archive, readers: Int, reject: @escaping Reject, progress: @escaping Progress
+  ) async throws {
+    let sender = BatchSender(
+      client: client, builder: builder, key: key, pace: pace, reject: reject, progress: progress)
+    let limiter = AsyncLimiter(permits: concurrency)
+    try await forEach(ChunkOrder.interleaved(archive.manifest.chunks), width: readers) { row in
+      try await put(row, of: archive, sender, limiter)
+    }
+  }
+
+  /// Puts every item of a chunk.
+  private func put(
+    _ row: ChunkRow, of archive: Archive, _ sender: BatchSender, _ limiter: AsyncLimiter
+  ) async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      var reader = try archive.chunk(row)
+      var builder = sender.builder
+      while try reader.next() {
+        for line in reader.block.lines {
+          while !builder.add(line, of: reader.block) {
+            try await submit(builder.take(), sender, limiter, &group)
+          }
+        }
+      }
+      try await submit(builder.take(), sender, limiter, &group)
+    }
+  }
+
+  /// Deletes every item of the table: a scan of the keys, parallel batches of deletes.
+  func truncate(segments: Int, progress: @escaping Progress) async throws {
+    let sender = BatchSender(
+      client: client, builder: builder, key: key, pace: pace,
+      // A delete that the service refuses leaves the table as it must not be: that is no reject.
+      reject: { _, error in throw error }, progress: progress)
+    let limiter = AsyncLimiter(permits: concurrency)
+    try await forEach(Array(0..<segments), width: segments) { segment in
+      try await withThrowingDiscardingTaskGroup { group in
+        var startKey: [UInt8]?
+        repeat {
+          let page = try await keyPage(segment, of: segments, startKey: startKey)
+          var builder = sender.builder
+          for entry in page.keys {
+            while !builder.add(
+              .delete, payload: page.bytes.span.extracting(entry.object),
+              object: 0..<entry.object.count, key: page.canonical.span.extracting(entry.key))
+            {
+              try await submit(builder.take(), sender, limiter, &group)
+            }
+          }
+          try await submit(builder.take(), sender, limiter, &group)
+          startKey = page.lastEvaluatedKey
+        } while startKey != nil
+      }
+    }
+  }
+
+  /// Starts sending a batch once there is room for one more in flight.
+  private func submit(
+    _ batch: WriteBatch?, _ sender: BatchSender, _ limiter: AsyncLimiter,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>
+  ) async throws {
+    guard let batch else { return }
+    try await limiter.acquire()
+    group.addTask {
+      defer { limiter.release() }
+      try await sender.send(batch)
+    }
+  }
+
+  /// Runs `body` for each element, `width` at a time, in order of their start; the first failure
+  /// cancels the rest.
+  private func forEach<Element: Sendable>(
+    _ elements: [Element], width: Int, _ body: @escaping @Sendable (Element) async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, element) in elements.enumerated() {
+        if index >= max(width, 1) { try await group.next() }
+        group.addTask { try await body(element) }
+      }
+      while try await group.next() != nil {}
+    }
+  }
+
+  private struct KeyPage: Sendable {
+    var bytes: [UInt8]
+    var keys: [(object: Range<Int>, key: Range<Int>)] = []
+    var canonical: [UInt8] = []
+    var lastEvaluatedKey: [UInt8]?
+  }
+
+  /// Reads a page of the table's keys, for as long as that takes.
+  private func keyPage(_ segment: Int, of total: Int, startKey: [UInt8]?) async throws -> KeyPage {
+    var names = JSONObject()
+    for (index, attribute) in key.attributes.enumerated() {
+      names["#k\(index)"] = .string(attribute.name)
+    }
+    var request: JSONObject = [
+      "TableName": .string(table), "Segment": JSONValue(segment), "TotalSegments": JSONValue(total),
+      "ConsistentRead": true, "ExpressionAttributeNames": .object(names),
+      "ProjectionExpression": .string(names.members.map(\.name).joined(separator: ",")),
+    ]
+    if let startKey { request["ExclusiveStartKey"] = try JSONValue.parse(startKey.span) }
+    let body = JSONValue.object(request).serialized()
+    var attempt = 0
+    while true {
+      do {
+        let response = try await client.call("Scan", body)
+        var cutter = PageCutter()
+        try cutter.cut(response.body.span)
+        var page = KeyPage(bytes: response.body)
+        var scanner = ItemScanner(key: key)
+        var canonical: [UInt8] = []
+        for item in cutter.items {
+          _ = try scanner.scan(page.bytes.span, at: item.range.lowerBound)
+          let start = canonical.count
+          try CanonicalKey.append(page.bytes.span, scanner, to: &canonical)
+          page.keys.append((item.range, start..<canonical.count))
+        }
+        page.canonical = canonical
+        page.lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(page.bytes[$0]) }
+        pace.progressed()
+        return page
+      } catch let error as ServiceError {
+        guard let cause = error.waitCause else { throw error }
+        try await pace.wait(attempt: attempt, cause: cause, because: "\(error)")
+      }
+      attempt += 1
+    }
+  }
+}
+
+extension BatchBuilder {
+  /// Adds a put of an archive's line.
+  fileprivate mutating func add(_ line: Line, of block: LineBlock) -> Bool {
+    let start = line.line.lowerBound
+    return add(
+      .put, payload: block.bytes.span.extracting(line.line),
+      object: (line.item.lowerBound - start)..<(line.item.upperBound - start),
+      key: block.keyBytes.span.extracting(line.key))
+  }
+}
