@@ -1,10 +1,117 @@
+import AWS
 import ArgumentParser
+import Archive
+import Dispatch
+import Dynamo
+import Glibc
+import Synchronization
+
+/// The root of the command line; each command stands in a file of its own under Commands.
+struct Dynarc: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dynarc",
+    abstract: "Snapshots of Amazon DynamoDB tables as files you own.",
+    version: Version.number,
+    subcommands: [
+      DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
+    ])
+}
+
+/// The version of the tool, which the manifests name.
+enum Version {
+  static let number = "0.1.0"
+}
+
+enum Machine {
+  /// Processors that may be used.
+  static let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}
 
 /// The whole program, so that the executable is a two-line main.
 public enum Program {
   /// Parses the arguments, runs the command and exits.
   public static func main() async -> Never {
-    await Dynarc.main()
-    Dynarc.exit()
+    // curl is told to leave signals alone, so a peer that hangs up must not end the process.
+    signal(SIGPIPE, SIG_IGN)
+    let work = Task { await run() }
+    let sources = interruptible(work)
+    let status = await work.value
+    for source in sources { source.cancel() }
+    exit(status)
   }
+
+  private static func run() async -> Int32 {
+    do {
+      var command = try Dynarc.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      return 0
+    } catch let end as EndWith {
+      return end.status
+    } catch {
+      return report(error)
+    }
+  }
+
+  /// The first SIGINT or SIGTERM cancels the command, which ends what is in flight; the second one
+  /// ends the process at once.
+  private static func interruptible(_ work: Task<Int32, Never>) -> [any DispatchSourceSignal] {
+    let signals = SignalCount()
+    return [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if signals.next() > 1 { _exit(ExitStatus.interrupted) }
+        work.cancel()
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  /// Tells what went wrong and picks the exit code.
+  private static func report(_ error: any Error) -> Int32 {
+    switch error {
+    case let error as ArchiveError:
+      Terminal.error("\(error)", hint: error.hint)
+      return ExitStatus.failed
+    case let error as DynamoError:
+      Terminal.error(error.message, hint: error.hint)
+      return error.code == .usage ? ExitStatus.usage : ExitStatus.failed
+    case let error as ServiceError:
+      Terminal.error("\(error)", hint: error.hint)
+      return error.kind == .cancelled ? ExitStatus.interrupted : ExitStatus.failed
+    case let error as ConfigurationError:
+      Terminal.error("\(error)", hint: error.hint)
+      return ExitStatus.failed
+    case let error as TransportError:
+      Terminal.error("\(error)", hint: error.hint)
+      return ExitStatus.failed
+    case is CancellationError:
+      Terminal.error("interrupted", hint: nil)
+      return ExitStatus.interrupted
+    default:
+      return reportParsing(error)
+    }
+  }
+
+  private static func reportParsing(_ error: any Error) -> Int32 {
+    if Dynarc.exitCode(for: error).isSuccess {
+      // --help and --version.
+      try? Terminal.output(Dynarc.fullMessage(for: error))
+      return 0
+    }
+    Terminal.error(Dynarc.message(for: error), hint: "see dynarc --help, or dynarc COMMAND --help")
+    return ExitStatus.usage
+  }
+}
+
+/// How many signals have asked the program to end.
+private final class SignalCount: Sendable {
+  private let count = Atomic(0)
+
+  func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
 }

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Archive
+import JSON
+
+struct CatCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cat",
+    abstract: "Print an archive's items, one a line.",
+    discussion: "Typed JSON as DynamoDB has it, or plain JSON with numbers as they were spelled.")
+
+  @Argument(help: "Directory of the archive.", completion: .directory)
+  var archive: String
+
+  @Option(help: ArgumentHelp("Stop after so many items.", valueName: "n"))
+  var limit: Int?
+
+  @Flag(help: "Plain JSON: no types; binaries in base64, sets as lists.")
+  var plain = false
+
+  func validate() throws {
+    if let limit, limit < 0 { throw ValidationError("--limit takes 0 or more") }
+  }
+
+  func run() async throws {
+    let opened = try Archive.open(LocalStorage(directory: archive))
+    var left = limit ?? Int.max
+    var output: [UInt8] = []
+    for row in opened.manifest.chunks {
+      guard left > 0 else { break }
+      var reader = try opened.chunk(row)
+      while left > 0, try reader.next() {
+        try Task.checkCancellation()
+        output.removeAll(keepingCapacity: true)
+        for line in reader.block.lines.prefix(left) {
+          let bytes = reader.block.bytes.span
+          if plain {
+            try PlainJSON.append(bytes, line.item, to: &output)
+          } else {
+            bytes.extracting(line.item).withUnsafeBufferPointer { output.append(contentsOf: $0) }
+          }
+          output.append(0x0A)
+        }
+        left -= min(left, reader.block.lines.count)
+        try Terminal.output(output.span)
+      }
+    }
+  }
+}

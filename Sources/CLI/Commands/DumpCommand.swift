@@ -1,0 +1,127 @@
+import ArgumentParser
+import Archive
+import Dynamo
+import JSON
+
+struct DumpCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dump",
+    abstract: "Read a table, an index or a slice into an archive.",
+    discussion: """
+      dynarc dump Orders ./orders-2026-11-22
+      dynarc dump Orders ./one-customer --pk 4711 --sk-begins-with 2026-11
+      dynarc dump Orders ./open --index by-status --pk open
+      """)
+
+  @Argument(help: "Table, by name or as dynamodb://[profile@][region]/NAME.")
+  var table: TableAddress
+
+  @Argument(help: "Directory to create for the archive; it must not exist.", completion: .directory)
+  var archive: String
+
+  @OptionGroup(title: "What to read") var slice: SliceOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Segments of the parallel scan, 1 to 1,000,000; otherwise by the table's size.",
+      valueName: "n"))
+  var segments: Int?
+
+  @Option(help: ArgumentHelp("Requests in flight at most.", valueName: "n"))
+  var concurrency: Int?
+
+  @Option(help: ArgumentHelp("zstd level, 1 to 19.", valueName: "1-19"))
+  var level = 3
+
+  @Option(
+    help: ArgumentHelp(
+      "Content at which a chunk ends, for example 32MiB or 8MB.", valueName: "size"))
+  var chunkSize: ByteSize?
+
+  @OptionGroup(title: "AWS") var aws: AWSOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws {
+    guard (1...19).contains(level) else { throw ValidationError("--level takes 1 to 19") }
+    if let concurrency, !(1...1024).contains(concurrency) {
+      throw ValidationError("--concurrency takes 1 to 1024")
+    }
+    if let size = chunkSize?.bytes, !(1 << 16...1 << 30).contains(size) {
+      throw ValidationError("--chunk-size takes 64KiB to 1GiB")
+    }
+    if segments != nil, !slice.pk.isEmpty {
+      throw ValidationError("--segments is for scans; with --pk the table is queried")
+    }
+  }
+
+  func run() async throws {
+    var options = DumpOptions(toolVersion: Version.number, cores: Machine.cores)
+    options.read = try slice.readOptions()
+    options.read.segments = segments
+    options.concurrency = concurrency
+    options.level = level
+    if let chunkSize { options.limits.contentBytes = chunkSize.bytes }
+    let read = options.read
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+
+    let connection = try Connection(aws, address: table)
+    let job = try await DumpJob(
+      client: connection.client, tableName: table.table, storage: LocalStorage(directory: archive),
+      options: options)
+    if let reason = job.plan.partialBecause {
+      Terminal.warn("the archive will hold only a part of each item: \(reason)")
+    }
+    let summary: DumpSummary
+    do {
+      summary = try await job.run { progress in
+        meter.show(
+          .init(
+            done: progress.items,
+            expected: read.filter == nil ? progress.expectedItems : nil,
+            bytes: progress.contentBytes, unitName: "RU", units: progress.consumedUnits,
+            prefix: progress.segments > 1
+              ? "\(progress.segmentsDone)/\(progress.segments) segments" : "",
+            retries: progress.retries))
+      }
+    } catch is CancellationError {
+      meter.finish()
+      Terminal.error(
+        "interrupted; \(archive) holds an unfinished dump",
+        hint: "it cannot be loaded; remove the directory, then dump again")
+      throw EndWith(status: ExitStatus.interrupted)
+    }
+    meter.finish()
+    let unread = summary.archive.manifest.settings.notRead.map { "\($0.setting) (\($0.code))" }
+    if !unread.isEmpty {
+      Terminal.warn("settings that could not be read: \(unread.joined(separator: ", "))")
+    }
+    try report(summary, seconds: meter.elapsed)
+  }
+
+  private func report(_ summary: DumpSummary, seconds: Double) throws {
+    let manifest = summary.archive.manifest
+    let counts = manifest.counts
+    if output.json {
+      var json: JSONObject = [
+        "archive": .string(archive), "id": .string(summary.archive.id),
+        "table": .string(manifest.source.tableName), "items": JSONValue(counts.items),
+        "scannedItems": JSONValue(counts.scannedItems),
+        "contentBytes": JSONValue(counts.contentBytes),
+        "storedBytes": JSONValue(counts.storedBytes),
+        "chunks": JSONValue(manifest.chunks.count),
+        "segments": JSONValue(manifest.source.read.totalSegments),
+        "retries": JSONValue(summary.retries), "seconds": .number(Format.plain(seconds)),
+      ]
+      json["consumedReadUnits"] = counts.consumedReadUnits.map { .number(Format.plain($0)) }
+      try Terminal.output(.object(json))
+    }
+    guard !output.quiet, !output.json else { return }
+    Terminal.say(
+      "dumped \(Format.count(counts.items)) items (\(Format.bytes(counts.contentBytes)), stored in "
+        + "\(Format.bytes(counts.storedBytes))) of \(manifest.source.tableName) to "
+        + "\(archive) in \(Format.duration(seconds))"
+        + (counts.consumedReadUnits.map { ", \(Format.decimal($0, 1)) read units" } ?? "")
+        + (summary.retries > 0 ? ", \(Format.count(summary.retries)) retries" : ""))
+  }
+}

@@ -1,0 +1,154 @@
+import ArgumentParser
+import Archive
+import Dynamo
+import JSON
+
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Say what an archive is: what, when, from where, how much.")
+
+  @Argument(help: "Directory of the archive.", completion: .directory)
+  var archive: String
+
+  @Flag(help: "Report as JSON on standard output.")
+  var json = false
+
+  func run() throws {
+    let opened = try Archive.open(LocalStorage(directory: archive))
+    if json { return try Terminal.output(InfoReport(opened).json) }
+    try Terminal.output(InfoReport(opened).text)
+  }
+}
+
+/// What `info` tells of an archive.
+struct InfoReport {
+  private let archive: Archive
+  private var manifest: Manifest { archive.manifest }
+  private var counts: Counts { archive.manifest.counts }
+
+  init(_ archive: Archive) { self.archive = archive }
+
+  private var ratio: Double? {
+    counts.storedBytes > 0 ? Double(counts.contentBytes) / Double(counts.storedBytes) : nil
+  }
+
+  /// Mean bytes of an item's JSON: its line without the wrapper.
+  private var meanItem: Int? {
+    counts.items > 0 ? counts.contentBytes / counts.items - LineFormat.overhead : nil
+  }
+
+  private var segmentsWithItems: Int { Set(manifest.chunks.map(\.segment)).count }
+
+  /// Rows of a name and a value.
+  var text: String {
+    let source = manifest.source
+    var rows: [(String, String)] = [
+      ("Archive", "\(archive.id.prefix(16))  (snapshot, format version \(Manifest.version))"),
+      ("Table", source.tableName),
+    ]
+    if let arn = source.tableARN { rows.append(("ARN", arn)) }
+    rows.append(("Read", read))
+    if let condition = source.read.keyConditionExpression { rows.append(("Slice", condition)) }
+    if let filter = source.read.filterExpression { rows.append(("Filter", filter)) }
+    if let projection = source.read.projectionExpression { rows.append(("Projection", projection)) }
+    if let names = source.read.expressionAttributeNames {
+      rows.append(("Names", InfoReport.line(.object(names))))
+    }
+    if let values = source.read.expressionAttributeValues {
+      rows.append(("Values", InfoReport.line(.object(values))))
+    }
+    rows.append(("Time", "\(manifest.startTime) to \(manifest.endTime)"))
+    rows.append(("Made by", "\(manifest.tool.name) \(manifest.tool.version)"))
+    rows.append(("Key", manifest.table.key.words))
+    for index in manifest.table.indexes {
+      rows.append(
+        (
+          index.kind == .global ? "GSI" : "LSI",
+          "\(index.name): \(index.key.words); projects \(InfoReport.words(index.projection))"
+        ))
+    }
+    rows.append(("Billing", billing))
+    rows.append(("Items", itemCount))
+    rows.append(
+      (
+        "Size",
+        "\(Format.bytes(counts.contentBytes)) of content, \(Format.bytes(counts.storedBytes)) stored"
+          + (ratio.map { ", ratio \(Format.decimal($0, 2))" } ?? "")
+      ))
+    if let meanItem {
+      rows.append(
+        (
+          "Item",
+          "\(Format.bytes(meanItem)) in the mean, \(Format.bytes(counts.largestItemBytes)) the largest"
+        ))
+    }
+    rows.append(
+      (
+        "Chunks",
+        "\(Format.count(manifest.chunks.count)) in \(Format.count(segmentsWithItems)) of "
+          + "\(Format.count(source.read.totalSegments)) segments"
+      ))
+    if let units = counts.consumedReadUnits {
+      rows.append(("Consumed", "\(Format.decimal(units, 1)) read units"))
+    }
+    if source.keyless { rows.append(("Note", "items without keys: cannot be loaded")) }
+    if let reason = manifest.partialBecause {
+      rows.append(("Note", "items are parts of the source's: \(reason)"))
+    }
+    let settings = manifest.settings
+    if !settings.notRecreated.isEmpty {
+      rows.append(("Settings", settings.notRecreated.joined(separator: ", ")))
+    }
+    if !settings.notRead.isEmpty {
+      let unread = settings.notRead.map { "\($0.setting) (\($0.code))" }
+      rows.append(("Not read", unread.joined(separator: ", ")))
+    }
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { name, value in
+      name + String(repeating: " ", count: width - name.count + 2) + value
+    }.joined(separator: "\n")
+  }
+
+  private var read: String {
+    let read = manifest.source.read
+    let place = read.indexName.map { " of index \($0)" } ?? ""
+    return "\(read.operation.rawValue)\(place), "
+      + "\(read.consistentRead ? "strongly" : "eventually") consistent"
+  }
+
+  private var billing: String {
+    guard let provisioned = manifest.table.provisioned else { return "on demand" }
+    return "provisioned, \(provisioned.read) read and \(provisioned.write) write units per second"
+  }
+
+  private var itemCount: String {
+    let scanned =
+      counts.scannedItems == counts.items ? "" : ", of \(Format.count(counts.scannedItems)) read"
+    return Format.count(counts.items) + scanned
+  }
+
+  private static func line(_ value: JSONValue) -> String {
+    String(decoding: value.serialized(), as: UTF8.self)
+  }
+
+  private static func words(_ projection: Projection) -> String {
+    switch projection.type {
+    case "ALL": "all attributes"
+    case "KEYS_ONLY": "only the keys"
+    default: "the keys and \(projection.nonKeyAttributes.joined(separator: ", "))"
+    }
+  }
+
+  /// The manifest without its rows, and what follows from it.
+  var json: JSONValue {
+    var report = manifest.json.object ?? JSONObject()
+    report["chunks"] = nil
+    report["id"] = .string(archive.id)
+    report["chunkCount"] = JSONValue(manifest.chunks.count)
+    report["segmentsWithItems"] = JSONValue(segmentsWithItems)
+    report["meanItemBytes"] = meanItem.map { JSONValue($0) }
+    report["compressionRatio"] = ratio.map { .number(Format.plain($0)) }
+    return .object(report)
+  }
+}

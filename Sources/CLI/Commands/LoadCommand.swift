@@ -1,0 +1,192 @@
+import ArgumentParser
+import Archive
+import Dynamo
+import JSON
+
+struct LoadCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "load",
+    abstract: "Write an archive into a table, creating the table if it is not there.",
+    discussion: """
+      dynarc load ./orders-2026-11-22 Orders-restored
+      dynarc load ./orders-2026-11-22 Orders --truncate --yes
+      """)
+
+  @Argument(help: "Directory of the archive.", completion: .directory)
+  var archive: String
+
+  @Argument(
+    help: "Table, by name or as dynamodb://[profile@][region]/NAME; otherwise the name it had.")
+  var table: TableAddress?
+
+  @Flag(help: "Put the items over those that the table holds.")
+  var merge = false
+
+  @Flag(help: "Delete every item that the table holds first; asks.")
+  var truncate = false
+
+  @Flag(help: "Say what would happen, and write nothing.")
+  var dryRun = false
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  @Option(help: ArgumentHelp("Requests in flight at most.", valueName: "n"))
+  var concurrency: Int?
+
+  @OptionGroup(title: "AWS") var aws: AWSOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws {
+    guard !(merge && truncate) else {
+      throw ValidationError("--merge and --truncate exclude each other")
+    }
+    if let concurrency, !(1...1024).contains(concurrency) {
+      throw ValidationError("--concurrency takes 1 to 1024")
+    }
+  }
+
+  func run() async throws {
+    let opened = try Archive.open(LocalStorage(directory: archive))
+    var options = LoadOptions(cores: Machine.cores)
+    options.target = table?.table
+    options.existing = merge ? .merge : truncate ? .truncate : .refuse
+    options.concurrency = concurrency
+    let connection = try Connection(aws, address: table)
+    let job = LoadJob(
+      client: connection.client, archive: opened, options: options,
+      rejects: RejectsFile(directory: "."))
+    let plan = try await job.plan()
+    if dryRun { return try report(plan) }
+    try warnAndAsk(plan)
+
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    let summary: LoadSummary
+    do {
+      summary = try await job.run(plan) { progress in
+        meter.show(LoadCommand.reading(progress, contentBytes: plan.contentBytes))
+      }
+    } catch is CancellationError {
+      meter.finish()
+      Terminal.error(
+        "interrupted; table \(plan.target) holds a part of the archive",
+        hint: "put the rest over it with: dynarc load \(archive) \(plan.target) --merge")
+      throw EndWith(status: ExitStatus.interrupted)
+    }
+    meter.finish()
+    try report(summary, seconds: meter.elapsed)
+    if let rejects = summary.rejects {
+      Terminal.error(
+        "\(Format.count(rejects.count)) item(s) were rejected by the table; they are in "
+          + rejects.path,
+        hint: "each line there gives the reason; all other items were written")
+      throw EndWith(status: ExitStatus.partial)
+    }
+  }
+
+  private static func reading(
+    _ progress: LoadProgress, contentBytes: Int
+  ) -> ProgressMeter.Reading {
+    let deleting = progress.phase == .truncating
+    return .init(
+      done: deleting ? progress.deleted : progress.written,
+      expected: deleting ? nil : progress.items, bytes: progress.wireBytes, unitName: "WU",
+      units: progress.consumedUnits, prefix: progress.phase.rawValue, retries: progress.retries)
+  }
+
+  /// Says what a person must know beforehand, and asks where something could be lost.
+  private func warnAndAsk(_ plan: LoadPlan) throws {
+    if !plan.notRecreated.isEmpty {
+      Terminal.warn(
+        "load does not bring back yet: \(plan.notRecreated.joined(separator: ", ")); they are in "
+          + "the manifest")
+    }
+    if let reason = plan.partialBecause {
+      Terminal.warn("the archive holds only a part of each item: \(reason)")
+    }
+    guard plan.holdsItems else { return }
+    let question: String
+    switch plan.existing {
+    case .truncate:
+      question =
+        "Delete every item of \(plan.target) (about \(Format.count(plan.targetItemCount))) first?"
+    case .merge where plan.partialBecause != nil:
+      question = "Replace whole items of \(plan.target) by parts of items?"
+    default: return
+    }
+    guard !yes else { return }
+    guard Terminal.standardInputIsTTY else {
+      Terminal.error(
+        "this would \(plan.existing == .truncate ? "delete" : "replace") items of \(plan.target)",
+        hint: "add --yes to go on without being asked")
+      throw EndWith(status: ExitStatus.usage)
+    }
+    guard Terminal.confirm(question) else {
+      Terminal.say("nothing was changed")
+      throw EndWith(status: ExitStatus.failed)
+    }
+  }
+
+  private func report(_ plan: LoadPlan) throws {
+    let actions = actions(plan)
+    if output.json {
+      try Terminal.output(
+        .object([
+          "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
+          "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
+          "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
+          "contentBytes": JSONValue(plan.contentBytes),
+          "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
+        ]))
+    } else {
+      for action in actions { Terminal.say("would \(action)") }
+    }
+  }
+
+  private func actions(_ plan: LoadPlan) -> [String] {
+    var list: [String] = []
+    if plan.createsTable {
+      let indexes = plan.schema.indexes.map(\.name)
+      list.append(
+        "create table \(plan.target) with key \(plan.schema.key.words)"
+          + (indexes.isEmpty ? "" : ", indexes \(indexes.joined(separator: ", "))")
+          + ", \(plan.schema.billingMode == .onDemand ? "on demand" : "provisioned")")
+      if !plan.notRecreated.isEmpty {
+        list.append("not bring back: \(plan.notRecreated.joined(separator: ", "))")
+      }
+    }
+    if plan.holdsItems, plan.existing == .truncate {
+      list.append(
+        "delete every item of \(plan.target) (about \(Format.count(plan.targetItemCount)))")
+    }
+    list.append(
+      "put \(Format.count(plan.items)) items (\(Format.bytes(plan.contentBytes))) into "
+        + "\(plan.target)\(plan.holdsItems && plan.existing == .merge ? ", over what is there" : "")"
+    )
+    return list
+  }
+
+  private func report(_ summary: LoadSummary, seconds: Double) throws {
+    let progress = summary.progress
+    if output.json {
+      var json: JSONObject = [
+        "archive": .string(archive), "table": .string(summary.plan.target),
+        "created": .bool(summary.plan.createsTable), "items": JSONValue(summary.plan.items),
+        "written": JSONValue(progress.written), "rejected": JSONValue(progress.rejected),
+        "deleted": JSONValue(progress.deleted),
+        "consumedWriteUnits": .number(Format.plain(progress.consumedUnits)),
+        "retries": JSONValue(progress.retries), "seconds": .number(Format.plain(seconds)),
+      ]
+      json["rejects"] = summary.rejects.map { .string($0.path) }
+      try Terminal.output(.object(json))
+    }
+    guard !output.quiet, !output.json else { return }
+    Terminal.say(
+      "loaded \(Format.count(progress.written)) of \(Format.count(summary.plan.items)) items into "
+        + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
+        + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
+        + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : "")
+        + (progress.retries > 0 ? ", \(Format.count(progress.retries)) retries" : ""))
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Archive
+import JSON
+
+struct VerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Check an archive; exits with 1 if it is damaged.",
+    discussion: """
+      In full: every digest, every frame, every line, the counts, and that each item has its keys \
+      in the right types. load holds an archive to the same.
+      """)
+
+  @Argument(help: "Directory of the archive.", completion: .directory)
+  var archive: String
+
+  @Flag(help: "Only whether every file is there in its size.")
+  var quick = false
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func run() async throws {
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    let report = await verify(
+      LocalStorage(directory: archive), mode: quick ? .quick : .full, concurrency: Machine.cores
+    ) { progress in
+      meter.show(
+        .init(
+          noun: "chunks", done: progress.chunks,
+          bytes: progress.contentBytes))
+    }
+    meter.finish()
+    try Task.checkCancellation()
+    if output.json {
+      try Terminal.output(
+        .object([
+          "archive": .string(archive), "ok": .bool(report.problems.isEmpty),
+          "mode": quick ? "quick" : "full", "chunks": JSONValue(report.checked.chunks),
+          "items": JSONValue(report.checked.items),
+          "contentBytes": JSONValue(report.checked.contentBytes),
+          "problems": .array(report.problems.map(VerifyCommand.json)),
+        ]))
+    } else {
+      for problem in report.problems { try Terminal.output("damaged: \(problem)") }
+      if report.problems.isEmpty, !output.quiet {
+        try Terminal.output(
+          quick
+            ? "ok: \(Format.count(report.checked.chunks)) chunks are there in their sizes"
+            : "ok: \(Format.count(report.checked.items)) items, \(Format.bytes(report.checked.contentBytes)) in "
+              + "\(Format.count(report.checked.chunks)) chunks")
+      }
+    }
+    guard report.problems.isEmpty else {
+      Terminal.error(
+        "\(archive) is damaged: \(Format.count(report.problems.count)) problem(s)",
+        hint: "restore the files named from another copy, or dump the table again")
+      throw EndWith(status: ExitStatus.found)
+    }
+  }
+
+  private static func json(_ problem: ArchiveError) -> JSONValue {
+    var json: JSONObject = [
+      "code": .string(problem.code.rawValue), "message": .string(problem.message),
+    ]
+    json["file"] = problem.file.map(JSONValue.string)
+    json["offset"] = problem.offset.map { JSONValue($0) }
+    return .object(json)
+  }
+}

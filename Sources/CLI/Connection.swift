@@ -1,0 +1,36 @@
+import AWS
+import Dynamo
+
+/// A client for the account, region and endpoint that options, address and environment name.
+struct Connection {
+  /// The client.
+  let client: DynamoClient
+
+  /// Resolves who asks and whom; sends nothing yet.
+  ///
+  /// - Throws: `ConfigurationError`, `TransportError`.
+  init(_ options: AWSOptions, address: TableAddress?) throws {
+    let environment = AWSEnvironment.ofProcess()
+    let config = try SharedConfig(environment)
+    let selection = SharedConfig.Selection(
+      explicit: options.profile ?? address?.profile, environment: environment)
+    let profile = try config.profile(selection)
+    var request = ServiceSettings.Request()
+    request.region = options.region ?? address?.region
+    request.endpointURL = options.endpointURL
+    let settings = try ServiceSettings(
+      service: "dynamodb", request: request, environment: environment, config: config,
+      profile: profile)
+
+    var transport = CurlTransport.Configuration()
+    transport.caBundle = environment["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"]
+    var configuration = ServiceClient.Configuration(
+      transport: try CurlTransport(configuration: transport), endpoint: settings.endpoint.value,
+      region: settings.region.value, signingName: "dynamodb",
+      credentials: CachedCredentials(
+        .standard(environment: environment, selection: selection, profile: profile)),
+      userAgent: "dynarc/\(Version.number) os/linux lang/swift")
+    configuration.retryPolicy = try RetryPolicy(environment: environment, profile: profile)
+    client = DynamoClient(service: ServiceClient(configuration))
+  }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+
+/// Where the table is and who asks.
+struct AWSOptions: ParsableArguments {
+  @Option(help: "Profile of the AWS config files to use.")
+  var profile: String?
+
+  @Option(help: "AWS region; otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's.")
+  var region: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Endpoint to talk to, instead of the region's.", valueName: "url"))
+  var endpointURL: String?
+}
+
+/// How to report.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Report as JSON on standard output.")
+  var json = false
+
+  @Flag(help: "Say nothing but errors and warnings.")
+  var quiet = false
+
+  @Flag(help: "Show no progress.")
+  var noProgress = false
+}

@@ -1,0 +1,85 @@
+import Synchronization
+
+/// Turns a job's progress events into a moving line on a TTY, a quiet line now and then elsewhere,
+/// or nothing.
+final class ProgressMeter: Sendable {
+  /// What a line is made of.
+  struct Reading: Sendable {
+    /// `items`, `chunks`: what `done` counts.
+    var noun = "items"
+    var done: Int
+    /// How many there will be, where that is known.
+    var expected: Int?
+    var bytes: Int
+    /// `RU`, `WU`: what `units` counts; nil shows none.
+    var unitName: String?
+    var units = 0.0
+    /// A word before the numbers.
+    var prefix = ""
+    var retries = 0
+  }
+
+  private enum Style: Sendable { case moving, lines, none }
+
+  private struct State {
+    var lastShown: ContinuousClock.Instant
+    var lastDone = 0
+    var rate = 0.0
+  }
+
+  private let style: Style
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private let state: Mutex<State>
+
+  init(_ output: OutputOptions) {
+    style =
+      output.quiet || output.noProgress ? .none : Terminal.standardErrorIsTTY ? .moving : .lines
+    start = clock.now
+    state = Mutex(State(lastShown: clock.now))
+  }
+
+  /// Seconds since the meter was made.
+  var elapsed: Double { (clock.now - start).seconds }
+
+  /// Takes a reading, and shows it if it is time to.
+  func show(_ reading: @autoclosure () -> Reading) {
+    guard style != .none else { return }
+    let now = clock.now
+    let interval: Duration = style == .moving ? .milliseconds(200) : .seconds(30)
+    let line: String? = state.withLock { state in
+      let passed = now - state.lastShown
+      guard passed >= interval else { return nil }
+      let reading = reading()
+      let current = Double(max(reading.done - state.lastDone, 0)) / passed.seconds
+      // Smoothed over about ten readings, so that the estimate does not jump.
+      state.rate = state.rate == 0 ? current : 0.9 * state.rate + 0.1 * current
+      state.lastShown = now
+      state.lastDone = reading.done
+      return ProgressMeter.line(reading, rate: state.rate)
+    }
+    guard let line else { return }
+    if style == .moving { ProgressLine.shared.update(line) } else { Terminal.say(line) }
+  }
+
+  /// Takes the moving line away.
+  func finish() { if style == .moving { ProgressLine.shared.clear() } }
+
+  /// `12,345 items  34.5 MB  2,345 items/s  12.3%  456.5 RU  3 retries  ETA 3m20s`
+  static func line(_ reading: Reading, rate: Double) -> String {
+    var parts: [String] = []
+    if !reading.prefix.isEmpty { parts.append(reading.prefix) }
+    parts.append("\(Format.count(reading.done)) \(reading.noun)")
+    if reading.bytes > 0 { parts.append(Format.bytes(reading.bytes)) }
+    parts.append("\(Format.decimal(rate, rate < 10 ? 1 : 0)) \(reading.noun)/s")
+    if let expected = reading.expected, expected > 0 {
+      parts.append("\(Format.decimal(100 * Double(reading.done) / Double(expected), 1))%")
+    }
+    if let name = reading.unitName { parts.append("\(Format.decimal(reading.units, 1)) \(name)") }
+    if reading.retries > 0 { parts.append("\(Format.count(reading.retries)) retries") }
+    if let expected = reading.expected, rate > 0, expected > reading.done {
+      parts.append("ETA \(Format.duration(Double(expected - reading.done) / rate))")
+    }
+    return parts.joined(separator: "  ")
+  }
+}

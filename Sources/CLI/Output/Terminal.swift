@@ -1,0 +1,124 @@
+// How dynarc talks, in one place:
+//   stdout carries data and nothing else: items, reports, --json.
+//   stderr carries talk: progress, notes, and errors as
+//     dynarc: error: what happened, and where
+//     dynarc: hint: what to do next
+//   Exit codes: 0 done; 1 damage or differences found; 2 wrong usage; 3 failed; 4 stopped part-way
+//   or items rejected; 130 interrupted.
+import Archive
+import Glibc
+import JSON
+import Synchronization
+
+/// Exit codes beyond 0.
+enum ExitStatus {
+  static let found: Int32 = 1
+  static let usage: Int32 = 2
+  static let failed: Int32 = 3
+  static let partial: Int32 = 4
+  static let interrupted: Int32 = 130
+}
+
+/// A command's own way to end with a code after it has said all there is to say.
+struct EndWith: Error {
+  var status: Int32
+}
+
+enum Terminal {
+  static let standardErrorIsTTY = isatty(STDERR_FILENO) == 1
+  static let standardInputIsTTY = isatty(STDIN_FILENO) == 1
+
+  /// A line of talk.
+  static func say(_ text: String) { ProgressLine.shared.print(text) }
+
+  static func warn(_ text: String) { say("dynarc: warning: \(text)") }
+
+  static func error(_ text: String, hint: String?) {
+    say("dynarc: error: \(text)")
+    if let hint { say("dynarc: hint: \(hint)") }
+  }
+
+  /// Asks a question that is answered with yes or no.
+  static func confirm(_ question: String) -> Bool {
+    ProgressLine.shared.write("\(question) [y/N] ")
+    let answer = readLine(strippingNewline: true)?.lowercased()
+    return answer == "y" || answer == "yes"
+  }
+
+  /// Writes data to stdout.
+  ///
+  /// - Throws: `ArchiveError` of code `io`; a reader that has gone away ends the process as it ends
+  ///   cat(1), by SIGPIPE.
+  static func output(_ bytes: Span<UInt8>) throws(ArchiveError) {
+    var start = 0
+    while start < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        write(STDOUT_FILENO, $0.baseAddress.map { $0 + start }, bytes.count - start)
+      }
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EPIPE {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
+      }
+      guard count >= 0 else {
+        throw ArchiveError(
+          .io, "cannot write to standard output: \(String(cString: strerror(errno)))", errno: errno)
+      }
+      start += count
+    }
+  }
+
+  static func output(_ text: String) throws(ArchiveError) {
+    try output(Array((text + "\n").utf8).span)
+  }
+
+  static func output(_ json: JSONValue) throws(ArchiveError) {
+    try output((json.serialized(pretty: true) + [0x0A]).span)
+  }
+}
+
+/// The one line that moves on a TTY, and everything that is printed above it.
+final class ProgressLine: Sendable {
+  static let shared = ProgressLine()
+  private let shown = Mutex(false)
+
+  /// Replaces the moving line.
+  func update(_ text: String) {
+    shown.withLock { shown in
+      raw("\r\u{1B}[2K" + text)
+      shown = true
+    }
+  }
+
+  /// Takes the moving line away.
+  func clear() {
+    shown.withLock { shown in
+      if shown { raw("\r\u{1B}[2K") }
+      shown = false
+    }
+  }
+
+  /// Prints a line that stays.
+  func print(_ text: String) { write(text + "\n") }
+
+  /// Prints text that stays.
+  func write(_ text: String) {
+    shown.withLock { shown in
+      raw((shown ? "\r\u{1B}[2K" : "") + text)
+      shown = false
+    }
+  }
+
+  private func raw(_ text: String) {
+    let bytes = Array(text.utf8)
+    var start = 0
+    while start < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(STDERR_FILENO, $0.baseAddress.map { $0 + start }, bytes.count - start)
+      }
+      // Nobody listens: talk is not worth failing for.
+      if count < 0, errno != EINTR { return }
+      start += max(count, 0)
+    }
+  }
+}

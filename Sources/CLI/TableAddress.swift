@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// A table as people name it: `Orders`, or `dynamodb://[profile@][region]/Orders`.
+struct TableAddress: ExpressibleByArgument, Equatable {
+  var profile: String?
+  var region: String?
+  var table: String
+
+  init?(argument: String) {
+    let scheme = "dynamodb://"
+    guard argument.hasPrefix(scheme) else {
+      guard TableAddress.isName(argument) else { return nil }
+      table = argument
+      return
+    }
+    let parts = argument.dropFirst(scheme.count).split(
+      separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, TableAddress.isName(String(parts[1])) else { return nil }
+    table = String(parts[1])
+    // A profile's name may hold an @ itself; a region's never does.
+    if let at = parts[0].lastIndex(of: "@") {
+      profile = String(parts[0][..<at])
+      region = String(parts[0][parts[0].index(after: at)...])
+      if profile?.isEmpty == true { return nil }
+    } else {
+      region = String(parts[0])
+    }
+    if region?.isEmpty == true { region = nil }
+  }
+
+  /// 3 to 255 letters, digits, `_`, `-` and `.` (API reference, TableName); one is enough here,
+  /// since local servers take shorter names.
+  private static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 255
+      && text.utf8.allSatisfy {
+        switch $0 {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+          UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
+  }
+}
