@@ -18,18 +18,22 @@ private func add(_ builder: inout BatchBuilder, _ item: String, key: String) -> 
     .put, payload: bytes.span, object: 8..<(bytes.count - 1), key: Array(key.utf8).span)
 }
 
-private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .hash)])
+/// `#require` wraps what it is given in closures, which cannot change a variable.
+private func taken(_ builder: inout BatchBuilder) throws -> WriteBatch {
+  let batch = builder.take()
+  return try #require(batch)
+}
 
 @Suite struct BatchBuilderTests {
   @Test func twentyFiveAndNoMore() throws {
     var builder = BatchBuilder(quotedTable: Array("\"T\"".utf8))
     for n in 0..<25 { #expect(add(&builder, #"{"p":{"S":"\#(n)"}}"#, key: "\(n)")) }
     #expect(!add(&builder, #"{"p":{"S":"25"}}"#, key: "25"))
-    let batch = try #require(builder.take())
+    let batch = try taken(&builder)
     let list = try requests(batch)
     #expect(list.count == 25)
     #expect(list[24]["PutRequest"]?["Item"]?["p"]?["S"] == "24")
-    #expect(builder.take() == nil)
+    #expect(builder.isEmpty)
     #expect(add(&builder, #"{"p":{"S":"25"}}"#, key: "25"))
   }
 
@@ -38,7 +42,7 @@ private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .ha
     #expect(add(&builder, #"{"p":{"S":"a"}}"#, key: "a"))
     #expect(add(&builder, #"{"p":{"S":"b"}}"#, key: "b"))
     #expect(!add(&builder, #"{"p":{"S":"a"},"v":{"N":"2"}}"#, key: "a"))
-    #expect(try requests(try #require(builder.take())).count == 2)
+    #expect(try requests(taken(&builder)).count == 2)
     #expect(add(&builder, #"{"p":{"S":"a"},"v":{"N":"2"}}"#, key: "a"))
   }
 
@@ -52,7 +56,7 @@ private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .ha
       if added > 25 { break }
     }
     #expect(added == 5)
-    let batch = try #require(builder.take())
+    let batch = try taken(&builder)
     #expect(batch.body.count <= BatchBuilder.maximumBytes)
     #expect(try requests(batch).count == 5)
   }
@@ -63,7 +67,7 @@ private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .ha
     let text = String(repeating: "x", count: BatchBuilder.maximumBytes)
     #expect(add(&builder, #"{"p":{"S":"a"},"v":{"S":"\#(text)"}}"#, key: "a"))
     #expect(!add(&builder, #"{"p":{"S":"b"}}"#, key: "b"))
-    #expect(builder.take()?.entries.count == 1)
+    #expect(try taken(&builder).entries.count == 1)
   }
 
   @Test func deletesAndOddTableNames() throws {
@@ -71,9 +75,10 @@ private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .ha
     JSONText.quote("a.b-c_d".utf8, into: &quoted)
     var builder = BatchBuilder(quotedTable: quoted)
     let key = Array(#"{"p":{"S":"a"}}"#.utf8)
-    #expect(
-      builder.add(.delete, payload: key.span, object: 0..<key.count, key: Array("a".utf8).span))
-    let list = try requests(try #require(builder.take()), table: "a.b-c_d")
+    let added = builder.add(
+      .delete, payload: key.span, object: 0..<key.count, key: Array("a".utf8).span)
+    #expect(added)
+    let list = try requests(taken(&builder), table: "a.b-c_d")
     #expect(list == [["DeleteRequest": ["Key": ["p": ["S": "a"]]]]])
   }
 
@@ -85,7 +90,7 @@ private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .ha
       #expect(add(&builder, #"{"p":{"S":"\#(n)"},"n":{"N":"1.\#(n)0"}}"#, key: "\(n)"))
     }
     let empty = builder
-    let batch = try #require(builder.take())
+    let batch = try taken(&builder)
     let part = batch.subset(chosen, builder: empty)
     let all = try requests(batch)
     #expect(try requests(part) == chosen.map { all[$0] })
@@ -107,11 +112,11 @@ private let oneKey = KeySchema([KeyAttribute(name: "p", type: .string, role: .ha
       _ = try scanner.scan(bytes.span, at: 8)
       var canonical: [UInt8] = []
       try CanonicalKey.append(bytes.span, scanner, to: &canonical)
-      #expect(
-        builder.add(
-          .put, payload: bytes.span, object: 8..<(bytes.count - 1), key: canonical.span))
+      let added = builder.add(
+        .put, payload: bytes.span, object: 8..<(bytes.count - 1), key: canonical.span)
+      #expect(added)
     }
-    return (try #require(builder.take()), key)
+    return (try taken(&builder), key)
   }
 
   @Test func nothingLeftOver() throws {

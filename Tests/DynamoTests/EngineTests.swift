@@ -5,31 +5,47 @@ import Testing
 
 @testable import Dynamo
 
+/// How many are inside at once.
+private final class Gauge: Sendable {
+  private let state = Mutex((now: 0, most: 0, done: 0))
+
+  var most: Int { state.withLock { $0.most } }
+  var done: Int { state.withLock { $0.done } }
+
+  func enter() {
+    state.withLock { state in
+      state.now += 1
+      state.most = max(state.most, state.now)
+    }
+  }
+
+  func leave() {
+    state.withLock { state in
+      state.now -= 1
+      state.done += 1
+    }
+  }
+}
+
 @Suite struct EngineTests {
   @Test(arguments: [(1, 1), (3, 20), (8, 100)])
   func limiterNeverExceedsItsPermits(permits: Int, tasks: Int) async throws {
     let limiter = AsyncLimiter(permits: permits)
-    let state = Mutex((now: 0, most: 0, done: 0))
+    let gauge = Gauge()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<tasks {
         group.addTask {
           try await limiter.acquire()
-          state.withLock {
-            $0.now += 1
-            $0.most = max($0.most, $0.now)
-          }
+          gauge.enter()
           await Task.yield()
-          state.withLock {
-            $0.now -= 1
-            $0.done += 1
-          }
+          gauge.leave()
           limiter.release()
         }
       }
       try await group.waitForAll()
     }
-    #expect(state.withLock { $0.done } == tasks)
-    #expect(state.withLock { $0.most } <= permits)
+    #expect(gauge.done == tasks)
+    #expect(gauge.most <= permits)
   }
 
   /// A cancelled waiter neither hangs nor takes a permit with it.

@@ -137,45 +137,36 @@ private func request(_ plan: ReadPlan, startKey: String? = nil) throws -> JSONVa
     #expect(plan.partialBecause?.contains("a, b") == true)
   }
 
+  struct Mistake: Sendable {
+    var hint: String
+    var options = ReadOptions()
+
+    init(_ hint: String, _ change: (inout ReadOptions) -> Void) {
+      self.hint = hint
+      change(&options)
+    }
+  }
+
   /// Each mistake is told with what would be right.
-  @Test(
-    arguments: [
-      ({ $0.index = "by-nobody" }, "by-both"),
-      ({ $0.partition = ["a", "b"] }, "--pk once for each"),
-      ({ $0.sort = .equal("1") }, "--pk"),
-      (
-        {
-          $0.partition = ["a"]; $0.sort = .equal("x")
-        }, "6.02E23"
-      ),
-      (
-        {
-          $0.partition = ["a"]; $0.sort = .beginsWith("1")
-        }, "--sk-between"
-      ),
-      (
-        {
-          $0.index = "by-both"; $0.partition = ["AAE=", "x"]; $0.sort = .equal("1")
-        }, "day"
-      ),
-      (
-        {
-          $0.index = "by-both"; $0.partition = ["?", "x"]
-        }, "base64"
-      ),
-      (
-        {
-          $0.index = "by-both"; $0.consistent = true
-        }, "--consistent"
-      ),
-      ({ $0.projection = "pk, a" }, "--allow-keyless"),
-    ] as [(@Sendable (inout ReadOptions) -> Void, String)])
-  func mistakes(change: @Sendable (inout ReadOptions) -> Void, hint: String) {
+  @Test(arguments: [
+    Mistake("by-both") { $0.index = "by-nobody" },
+    Mistake("--pk once for each") { $0.partition = ["a", "b"] },
+    Mistake("--pk") { $0.sort = .equal("1") },
+    Mistake("6.02E23") { ($0.partition, $0.sort) = (["a"], .equal("x")) },
+    Mistake("--sk-between") { ($0.partition, $0.sort) = (["a"], .beginsWith("1")) },
+    Mistake("day") {
+      ($0.index, $0.partition, $0.sort) = ("by-both", ["AAE=", "x"], .equal("1"))
+    },
+    Mistake("base64") { ($0.index, $0.partition) = ("by-both", ["?", "x"]) },
+    Mistake("--consistent") { ($0.index, $0.consistent) = ("by-both", true) },
+    Mistake("--allow-keyless") { $0.projection = "pk, a" },
+  ])
+  func mistakes(mistake: Mistake) {
     #expect {
-      try plan(change)
+      try plan { $0 = mistake.options }
     } throws: { error in
       let error = error as? DynamoError
-      return error?.code == .usage && error?.hint?.contains(hint) == true
+      return error?.code == .usage && error?.hint?.contains(mistake.hint) == true
     }
   }
 
