@@ -138,6 +138,19 @@ func environment(
     }
   }
 
+  @Test func theCABundle() throws {
+    func bundle(_ variables: [String: String], _ config: String?) throws -> String? {
+      let environment = environment(variables, config: config)
+      return CurlTransport.Configuration(
+        environment: environment, profile: try profile(nil, environment)
+      ).caBundle
+    }
+    let config = "[default]\nca_bundle = ~/two.pem"
+    #expect(try bundle(["AWS_CA_BUNDLE": "/one.pem"], config) == "/one.pem")
+    #expect(try bundle([:], config) == "/home/me/two.pem")
+    #expect(try bundle([:], nil) == nil)
+  }
+
   @Test func withoutANameNoProfileNeedExist() throws {
     #expect(try profile(nil, environment()) == nil)
   }

@@ -119,6 +119,25 @@ import Testing
     }
   }
 
+  /// However a cancellation falls between the steps of a call, it ends it.
+  @Test func cancellationsAtAnyMomentEndTheirCalls() async throws {
+    let script: SocketServer.Script = { _, _ in
+      sleep(10)
+      return .close
+    }
+    try await exchange(script: script) { transport, url, _ in
+      let clock = ContinuousClock()
+      let start = clock.now
+      for round in 0..<300 {
+        let task = Task { await failure(transport, HTTPRequest(method: "GET", url: url)) }
+        for _ in 0..<(round % 10) { await Task.yield() }
+        task.cancel()
+        #expect(await task.value == .cancelled)
+      }
+      #expect(clock.now - start < .seconds(8))
+    }
+  }
+
   @Test func aCancelledTaskSendsNothing() async throws {
     try await exchange(script: { _, connection in
       connection.answer(200); return .keep

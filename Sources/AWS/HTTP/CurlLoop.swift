@@ -29,7 +29,7 @@ final class CurlLoop {
     // a closed connection must be an error here and no SIGPIPE, whatever OpenSSL does.
     var all = sigset_t()
     var before = sigset_t()
-    sigfillset(&all)
+    sigfillset(&all)  // Fails for no set at all, which this is not.
     try check(pthread_sigmask(SIG_SETMASK, &all, &before))
     var thread = pthread_t()
     let argument = Unmanaged.passRetained(shared)
@@ -77,7 +77,7 @@ final class CurlLoop {
           continue  // It has finished in the meantime.
         }
         transfers[key] = nil
-        curl_multi_remove_handle(multi, key)
+        detach(key)
         transfer.continuation.resume(returning: .failure(.cancelled(call)))
       }
     }
@@ -103,6 +103,12 @@ final class CurlLoop {
     }
   }
 
+  private func detach(_ handle: UnsafeMutableRawPointer) {
+    let code = curl_multi_remove_handle(multi, handle)
+    // It fails only for a handle that is none of the loop's; to go on would be to free one in use.
+    precondition(code == CURLM_OK, String(cString: curl_multi_strerror(code)))
+  }
+
   private func finishTransfers() {
     var left: Int32 = 0
     while let message = curl_multi_info_read(multi, &left) {
@@ -110,7 +116,7 @@ final class CurlLoop {
         let transfer = transfers.removeValue(forKey: key)
       else { continue }
       let code = dynarc_message_result(message)
-      curl_multi_remove_handle(multi, key)
+      detach(key)
       if transfer.diedOnKeptConnection(code) {
         // The server closed an idle connection as the request went out. libcurl then takes the next
         // idle one, but gives up after five: they all tend to die together. So the request goes
@@ -130,7 +136,7 @@ final class CurlLoop {
 
   private func end(_ failure: CURLMcode) {
     for (key, transfer) in transfers {
-      curl_multi_remove_handle(multi, key)
+      detach(key)
       transfer.continuation.resume(returning: .failure(error(failure, transfer.call)))
     }
     transfers = [:]

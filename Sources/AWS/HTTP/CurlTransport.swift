@@ -28,6 +28,11 @@ public final class CurlTransport: HTTPTransport {
 
     /// The values above.
     public init() {}
+
+    /// The values above, and the CA bundle that AWS_CA_BUNDLE or the profile's `ca_bundle` names.
+    public init(environment: AWSEnvironment, profile: SharedConfig.Profile?) {
+      caBundle = (environment["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"]).map(environment.expand)
+    }
   }
 
   private let shared: CurlShared
@@ -130,15 +135,13 @@ final class CurlShared: Sendable {
   deinit { curl_multi_cleanup(multi.pointer) }
 
   func submit(_ call: CurlCall, _ continuation: CurlContinuation) {
-    let proceed = call.phase.withLock { phase in
-      guard phase == .new else { return false }
+    // Queued under the call's lock: a cancellation that finds it submitted comes behind it.
+    let refusal = call.phase.withLock { phase -> TransportError? in
+      guard phase == .new else { return .cancelled(call) }
       phase = .submitted
-      return true
+      return enqueue(.start(call, continuation)) ? nil : .shutDown(call)
     }
-    guard proceed else { return continuation.resume(returning: .failure(.cancelled(call))) }
-    guard enqueue(.start(call, continuation)) else {
-      return continuation.resume(returning: .failure(.shutDown(call)))
-    }
+    if let refusal { continuation.resume(returning: .failure(refusal)) }
   }
 
   func cancel(_ call: CurlCall) {
