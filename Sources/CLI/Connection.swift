@@ -22,8 +22,7 @@ struct Connection {
       service: "dynamodb", request: request, environment: environment, config: config,
       profile: profile)
 
-    var transport = CurlTransport.Configuration()
-    transport.caBundle = environment["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"]
+    let transport = CurlTransport.Configuration(environment: environment, profile: profile)
     var configuration = ServiceClient.Configuration(
       transport: try CurlTransport(configuration: transport), endpoint: settings.endpoint.value,
       region: settings.region.value, signingName: "dynamodb",
