@@ -42,7 +42,8 @@ public enum Program {
 
   private static func run() async -> Int32 {
     do {
-      var command = try Dynarc.parseAsRoot()
+      var command = try Dynarc.parseAsRoot(
+        SliceOptions.expandingBetween(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

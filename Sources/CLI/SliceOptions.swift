@@ -8,27 +8,36 @@ struct SliceOptions: ParsableArguments {
   var index: String?
 
   @Option(
+    parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "Only items of this partition key (a Query); numbers as they are, binaries in base64.",
       discussion: "Again for each further partition attribute of an index that has several.",
       valueName: "value"))
   var pk: [String] = []
 
-  @Option(help: ArgumentHelp("Sort key equal to.", valueName: "value"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Sort key equal to.", valueName: "value"))
   var sk: String?
-  @Option(help: ArgumentHelp("Sort key beginning with.", valueName: "value"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Sort key beginning with.", valueName: "value"))
   var skBeginsWith: String?
   @Option(
-    parsing: .upToNextOption,
+    parsing: .unconditionalSingleValue,
     help: ArgumentHelp("Sort key from A to B, both included.", valueName: "a> <b"))
   var skBetween: [String] = []
-  @Option(help: ArgumentHelp("Sort key less than.", valueName: "value"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Sort key less than.", valueName: "value"))
   var skLt: String?
-  @Option(help: ArgumentHelp("Sort key less than or equal to.", valueName: "value"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Sort key less than or equal to.", valueName: "value"))
   var skLe: String?
-  @Option(help: ArgumentHelp("Sort key greater than.", valueName: "value"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Sort key greater than.", valueName: "value"))
   var skGt: String?
-  @Option(help: ArgumentHelp("Sort key greater than or equal to.", valueName: "value"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Sort key greater than or equal to.", valueName: "value"))
   var skGe: String?
 
   @Option(
@@ -84,6 +93,21 @@ struct SliceOptions: ParsableArguments {
     options.consistent = consistent
     options.allowKeyless = allowKeyless
     return options
+  }
+
+  /// Lets `--sk-between A B` be what it looks like. The parser knows an option with one value, given
+  /// twice, or one with all values up to the next dash, which would leave out negative numbers.
+  static func expandingBetween(_ arguments: [String]) -> [String] {
+    var expanded: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      expanded.append(argument)
+      if argument == "--" { break }
+      guard argument == "--sk-between", let low = rest.popFirst() else { continue }
+      expanded.append(low)
+      if let high = rest.popFirst() { expanded += ["--sk-between", high] }
+    }
+    return expanded + rest
   }
 
   private static func object(_ text: String?, _ option: String) throws -> JSONObject {

@@ -118,7 +118,9 @@ public struct ReadPlan: Sendable {
   static func segments(asked: Int?, bytes: Int, cores: Int) throws(DynamoError) -> Int {
     guard let asked else { return min(max(4 * cores, bytes >> 30), 1_000_000) }
     guard (1...1_000_000).contains(asked) else {
-      throw DynamoError(.usage, "\(asked) segments: DynamoDB takes 1 to 1,000,000")
+      throw DynamoError(
+        .usage, "a scan cannot have \(asked) segments",
+        hint: "DynamoDB takes 1 to 1,000,000; left out, the table's size decides")
     }
     return asked
   }
