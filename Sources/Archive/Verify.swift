@@ -121,7 +121,14 @@ private func checkEntries(
   var expected: [String: Int?] = [ArchiveNames.manifest: nil, ArchiveNames.sums: nil]
   for row in archive.manifest.chunks { expected[row.name] = row.storedBytes }
   for entry in try archive.storage.entries().sorted(by: { $0.name < $1.name }) {
-    if entry.name == ArchiveNames.data, entry.kind == .directory { continue }
+    if entry.name == ArchiveNames.data {
+      // Without it there is no chunk to look at.
+      guard entry.kind == .directory else {
+        throw ArchiveError(
+          .damaged, "it is not a directory, or a symbolic link to one", file: entry.name)
+      }
+      continue
+    }
     guard let size = expected.removeValue(forKey: entry.name) else {
       report.add(unknown(entry))
       continue

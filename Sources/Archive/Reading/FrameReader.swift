@@ -61,6 +61,7 @@ struct FrameReader: ~Copyable, Sendable {
         throw fault("the content is larger than the \(row.contentBytes) bytes declared")
       }
       isFrameComplete = step.isComplete
+      guard !isFrameComplete || pending.isEmpty else { throw trailingBytes }
     }
     contentHash.update(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: target[..<filled])))
     if isFinished { try checkContent() }
@@ -89,9 +90,11 @@ struct FrameReader: ~Copyable, Sendable {
       guard isFrameComplete else { throw fault("the file ends inside its zstd frame") }
       isFinished = true
     } else if isFrameComplete {
-      throw fault("there are bytes behind the zstd frame")
+      throw trailingBytes
     }
   }
+
+  private var trailingBytes: ArchiveError { fault("there are bytes behind the zstd frame") }
 
   private mutating func checkContent() throws(ArchiveError) {
     guard produced == row.contentBytes else {
