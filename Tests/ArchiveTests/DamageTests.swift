@@ -340,6 +340,30 @@ private func * (bytes: [UInt8], times: Int) -> [UInt8] { (0..<times).flatMap { _
     #expect(problem.message.contains(damage.says), "\(problem)")
   }
 
+  /// No arithmetic on what a manifest says may overflow.
+  @Test func theLargestNumbers() async throws {
+    let victim = try Victim([[[order("a", 1)]]], sampleManifest(totalSegments: 1))
+    try victim.editRow { $0.contentBytes = .max }
+    let problem = try #require(await verify(victim.storage, mode: .full).problems.first)
+    #expect(problem.file == first)
+    #expect(problem.message.contains("its frame holds"))
+    try victim.replaceFile(try frame(Array((good + "\n").utf8)))
+    let other = try #require(await verify(victim.storage, mode: .full).problems.first)
+    #expect(other.message.contains("the content has \(good.utf8.count + 1) bytes"))
+  }
+
+  @Test func aCancelledVerificationIsNotSound() async throws {
+    let victim = try Victim()
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return await verify(victim.storage, mode: .full)
+    }
+    let report = await task.value
+    #expect(report.wasCancelled)
+    #expect(!report.isSound)
+    #expect(report.checked.chunks == 0)
+  }
+
   @Test func offsetsPointAtTheLine() async throws {
     let victim = try Victim()
     try victim.replaceContent(good + "\n" + good + "\n{\"Item\":{}}\n" + good + "\n", items: 4)

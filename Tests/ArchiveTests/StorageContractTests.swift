@@ -113,7 +113,7 @@ import Testing
     arguments: kinds,
     [
       "", ".", "..", "../x", "/etc/passwd", "data/", "data/..", "data/../x", "x/y", "data/x/y",
-      "a\0b",
+      "a\0b", "data/x/\u{301}y",
     ])
   func namesStayInside(_ kind: Kind, _ name: String) throws {
     let storage = kind.make(directory)

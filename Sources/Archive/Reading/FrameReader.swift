@@ -45,7 +45,8 @@ struct FrameReader: ~Copyable, Sendable {
       if pending.isEmpty { try readInput() }
       if isFinished { break }
       // One byte beyond what is declared would be given out, so that it is noticed, and no more.
-      let room = min(target.count - filled, row.contentBytes - produced + 1)
+      let declared = row.contentBytes - produced
+      let room = declared < target.count - filled ? declared + 1 : target.count - filled
       let space = UnsafeMutableRawBufferPointer(rebasing: target[filled..<filled + room])
       let step: ZstdDecompressor.Step
       do throws(ArchiveError) {

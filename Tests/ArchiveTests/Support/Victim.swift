@@ -11,10 +11,14 @@ struct Victim {
   let first = "data/00000-000000.ndjson.zst"
 
   init(keyless: Bool = false) throws {
+    try self.init(
+      [[[order("a", 1), order("b", 2), order("c", 3)]], [[order("d", 4)]]],
+      sampleManifest(keyless: keyless))
+  }
+
+  init(_ segments: [[[String]]], _ manifest: Manifest) throws {
     storage = LocalStorage(directory: directory.path + "/a")
-    try writeArchive(
-      storage, [[[order("a", 1), order("b", 2), order("c", 3)]], [[order("d", 4)]]],
-      manifest: sampleManifest(keyless: keyless))
+    try writeArchive(storage, segments, manifest: manifest)
   }
 
   func path(_ name: String) -> String { "\(storage.directory)/\(name)" }
