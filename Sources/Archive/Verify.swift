@@ -29,7 +29,11 @@ public struct VerifyReport: Sendable {
   /// What was looked at: chunks found whole, and the items and bytes of content read.
   public var checked = VerifyProgress()
 
-  public var isSound: Bool { problems.isEmpty }
+  /// Whether the task was cancelled before everything was looked at.
+  public var wasCancelled = false
+
+  /// Whether everything was looked at and nothing is wrong.
+  public var isSound: Bool { problems.isEmpty && !wasCancelled }
 
   mutating func add(_ problem: ArchiveError) {
     if problems.count < VerifyReport.problemLimit {
@@ -77,6 +81,7 @@ public func verify(
       if let problem = result { report.add(problem) }
     }
   }
+  report.wasCancelled = Task.isCancelled
   report.checked = counter.sum
   report.problems.sort { ($0.file ?? "", $0.offset ?? 0) < ($1.file ?? "", $1.offset ?? 0) }
   return report
@@ -107,6 +112,7 @@ private func verify(_ row: ChunkRow, of archive: Archive, _ counter: Counter) ->
   do throws(ArchiveError) {
     var reader = try archive.chunk(row)
     while try reader.next() {
+      if Task.isCancelled { return nil }
       counter.add(items: reader.block.lines.count, contentBytes: reader.block.content.count)
     }
     counter.add(chunks: 1)
@@ -121,7 +127,14 @@ private func checkEntries(
   var expected: [String: Int?] = [ArchiveNames.manifest: nil, ArchiveNames.sums: nil]
   for row in archive.manifest.chunks { expected[row.name] = row.storedBytes }
   for entry in try archive.storage.entries().sorted(by: { $0.name < $1.name }) {
-    if entry.name == ArchiveNames.data, entry.kind == .directory { continue }
+    if entry.name == ArchiveNames.data {
+      // Without it there is no chunk to look at.
+      guard entry.kind == .directory else {
+        throw ArchiveError(
+          .damaged, "it is not a directory, or a symbolic link to one", file: entry.name)
+      }
+      continue
+    }
     guard let size = expected.removeValue(forKey: entry.name) else {
       report.add(unknown(entry))
       continue

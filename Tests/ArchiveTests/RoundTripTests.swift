@@ -45,6 +45,17 @@ import Testing
     #expect(names(in: storage.directory).isEmpty)
   }
 
+  @Test func whatCouldNotBeReadIsNotCommitted() throws {
+    let error = #expect(throws: ArchiveError.self) {
+      try writeArchive(
+        storage, [[[order("a", 1)]], [[order("b", 2)]]],
+        manifest: sampleManifest(totalSegments: 1))
+    }
+    #expect(error?.code == .damaged)
+    #expect(!exists(storage.directory + "/SHA256SUMS"))
+    #expect(exists(storage.directory + "/dump.journal"))
+  }
+
   @Test func lineBreaksAreCompacted() throws {
     try writeArchive(
       storage,

@@ -13,31 +13,20 @@ public enum CanonicalKey {
   public static func append(
     _ bytes: Span<UInt8>, _ scanner: borrowing ItemScanner, to output: inout [UInt8]
   ) throws(ItemFault) {
-    for (index, attribute) in scanner.key.attributes.enumerated() {
-      guard let text = stringValue(bytes, scanner.values[index], type: attribute.type) else {
-        throw .wrongKeyType(attribute.name, expected: attribute.type)
+    for index in scanner.types.indices {
+      let type = scanner.types[index]
+      guard let text = stringValue(bytes, scanner.values[index], type: type) else {
+        throw .wrongKeyType(scanner.key.attributes[index].name, expected: type)
       }
-      output.append(attribute.type.letter)
+      output.append(type.letter)
       let lengthAt = output.count
       for _ in 0..<4 { output.append(0) }
-      let value = bytes.extracting(text)
-      if attribute.type == .number {
-        if !appendInteger(value, to: &output) {
-          var spelled: [UInt8] = []
-          do throws(JSONError) {
-            try JSONText.unescape(bytes, text, into: &spelled)
-          } catch { throw .json(error) }
-          guard let number = CanonicalNumber(spelled.span) else {
-            throw .badNumber(attribute.name)
-          }
-          number.append(to: &output)
-        }
-      } else if value.contains(UInt8(ascii: "\\")) {
-        do throws(JSONError) {
-          try JSONText.unescape(bytes, text, into: &output)
-        } catch { throw .json(error) }
-      } else {
-        value.withUnsafeBufferPointer { output.append(contentsOf: $0) }
+      let slice = bytes.extracting(text)
+      let isPlain = !slice.contains(UInt8(ascii: "\\"))
+      if isPlain, type != .number {
+        slice.withUnsafeBufferPointer { output.append(contentsOf: $0) }
+      } else if !isPlain || !CanonicalNumber.appendInteger(slice, to: &output) {
+        try appendSlowly(bytes, text, scanner.key.attributes[index], to: &output)
       }
       let length = UInt32(output.count - lengthAt - 4)
       for shift in 0..<4 {
@@ -46,18 +35,21 @@ public enum CanonicalKey {
     }
   }
 
-  /// The quick way for what most numeric keys are: a positive integer without leading zeros. Says no,
-  /// and appends nothing, where it is something else.
-  private static func appendInteger(_ text: Span<UInt8>, to output: inout [UInt8]) -> Bool {
-    guard !text.isEmpty, text[0] != UInt8(ascii: "0") else { return false }
-    var significant = 0
-    for i in 0..<text.count {
-      guard text[i] &- UInt8(ascii: "0") < 10 else { return false }
-      if text[i] != UInt8(ascii: "0") { significant = i + 1 }
+  /// A value with escapes, or a number that is more than an integer.
+  @inline(never)
+  private static func appendSlowly(
+    _ bytes: Span<UInt8>, _ text: Range<Int>, _ attribute: KeyAttribute, to output: inout [UInt8]
+  ) throws(ItemFault) {
+    var spelled: [UInt8] = []
+    do throws(JSONError) { try JSONText.unescape(bytes, text, into: &spelled) } catch {
+      throw .json(error)
     }
-    text.extracting(0..<significant).withUnsafeBufferPointer { output.append(contentsOf: $0) }
-    CanonicalNumber.append(exponent: text.count - significant, to: &output)
-    return true
+    guard attribute.type == .number else {
+      output += spelled
+      return
+    }
+    guard let number = CanonicalNumber(spelled.span) else { throw .badNumber(attribute.name) }
+    number.append(to: &output)
   }
 
   /// The text inside `{"S":"text"}`, where the value is exactly that with the type asked for.
@@ -67,7 +59,8 @@ public enum CanonicalKey {
     var scanner = JSONScanner()
     guard !value.isEmpty, bytes[value.lowerBound] == UInt8(ascii: "{") else { return nil }
     var i = scanner.skipWhitespace(bytes, at: value.lowerBound + 1)
-    guard i + 2 < value.upperBound, bytes[i] == UInt8(ascii: "\""), bytes[i + 1] == type.letter,
+    let letter = type.letter
+    guard i + 2 < value.upperBound, bytes[i] == UInt8(ascii: "\""), bytes[i + 1] == letter,
       bytes[i + 2] == UInt8(ascii: "\"")
     else { return nil }
     i = scanner.skipWhitespace(bytes, at: i + 3)
@@ -79,6 +72,17 @@ public enum CanonicalKey {
     // One member only: the brace must close it.
     guard scanner.skipWhitespace(bytes, at: end) == value.upperBound - 1 else { return nil }
     return (start + 1)..<(end - 1)
+  }
+}
+
+extension KeyType {
+  /// The letter of the service's typed JSON.
+  fileprivate var letter: UInt8 {
+    switch self {
+    case .string: UInt8(ascii: "S")
+    case .number: UInt8(ascii: "N")
+    case .binary: UInt8(ascii: "B")
+    }
   }
 }
 
@@ -142,25 +146,29 @@ public struct CanonicalNumber: Equatable, Sendable {
     }
   }
 
+  /// Appends the canonical form of an integer without zeros in front, which is how most numbers
+  /// arrive; of anything else, nothing.
+  static func appendInteger(_ text: Span<UInt8>, to output: inout [UInt8]) -> Bool {
+    let start = !text.isEmpty && text[0] == UInt8(ascii: "-") ? 1 : 0
+    guard start < text.count, text[start] != UInt8(ascii: "0") else { return false }
+    for i in start..<text.count where text[i] &- UInt8(ascii: "0") >= 10 { return false }
+    var end = text.count
+    while text[end - 1] == UInt8(ascii: "0") { end -= 1 }
+    text.extracting(0..<end).withUnsafeBufferPointer { output.append(contentsOf: $0) }
+    output.append(UInt8(ascii: "E"))
+    if end == text.count {
+      output.append(UInt8(ascii: "0"))
+    } else {
+      output.append(contentsOf: String(text.count - end).utf8)
+    }
+    return true
+  }
+
   /// Appends `-?digits E exponent`, one spelling for each value.
   func append(to output: inout [UInt8]) {
     if isNegative { output.append(UInt8(ascii: "-")) }
     output.append(contentsOf: digits)
-    CanonicalNumber.append(exponent: exponent, to: &output)
-  }
-
-  static func append(exponent: Int, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "E"))
     output.append(contentsOf: String(exponent).utf8)
-  }
-}
-
-extension KeyType {
-  fileprivate var letter: UInt8 {
-    switch self {
-    case .string: UInt8(ascii: "S")
-    case .number: UInt8(ascii: "N")
-    case .binary: UInt8(ascii: "B")
-    }
   }
 }

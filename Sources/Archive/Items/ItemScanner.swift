@@ -36,23 +36,27 @@ public struct ItemScanner: Sendable {
   /// Whether white space in the item last scanned held a line break.
   public var sawLineBreak: Bool { scanner.sawLineBreak }
 
-  // All key names in one run of bytes: a nested array would be retained for each attribute looked at.
-  private let nameBytes: [UInt8]
-  private let names: [Range<Int>]
+  /// The types of the key attributes.
+  let types: [KeyType]
+
+  /// The names of the key attributes, one behind the other, and where each stands.
+  private let names: [UInt8]
+  private let nameRanges: [Range<Int>]
   private var scanner: JSONScanner
   private var duplicate: Int?
 
   /// Creates a scanner for items of a key schema.
   public init(key: KeySchema) {
     self.key = key
-    var bytes: [UInt8] = []
-    names = key.attributes.map { attribute in
-      let start = bytes.count
-      bytes.append(contentsOf: attribute.name.utf8)
-      return start..<bytes.count
+    types = key.attributes.map(\.type)
+    var names: [UInt8] = []
+    nameRanges = key.attributes.map {
+      let start = names.count
+      names += $0.name.utf8
+      return start..<names.count
     }
-    nameBytes = bytes
-    values = Array(repeating: 0..<0, count: names.count)
+    self.names = names
+    values = Array(repeating: 0..<0, count: types.count)
     // The wrapper of a line and the item's own braces are two of the levels allowed.
     scanner = JSONScanner(maximumDepth: JSONScanner.depthLimit - 2)
   }
@@ -64,11 +68,11 @@ public struct ItemScanner: Sendable {
   public mutating func scan(_ bytes: Span<UInt8>, at start: Int) throws(ItemFault) -> Int {
     scanner.sawLineBreak = false
     duplicate = nil
-    for index in names.indices { values[index] = 0..<0 }
+    for index in values.indices { values[index] = 0..<0 }
     let end: Int
     do throws(JSONError) { end = try walk(bytes, at: start) } catch { throw .json(error) }
     if let duplicate { throw .duplicateKey(key.attributes[duplicate].name) }
-    for index in names.indices where values[index].isEmpty {
+    for index in values.indices where values[index].isEmpty {
       throw .missingKey(key.attributes[index].name)
     }
     return end
@@ -103,24 +107,37 @@ public struct ItemScanner: Sendable {
 
   /// Which key attribute a name is. An escape is always longer than the text it stands for, so a
   /// name as long as the key's can only match byte by byte, and only a longer one needs unescaping.
+  @inline(__always)
   private func keyIndex(_ bytes: Span<UInt8>, _ name: Range<Int>) throws(JSONError) -> Int? {
-    for index in names.indices where name.count >= names[index].count {
-      let keyName = names[index]
-      if name.count == keyName.count {
-        var equal = true
-        for offset in 0..<keyName.count
-        where bytes[name.lowerBound &+ offset] != nameBytes[keyName.lowerBound &+ offset] {
-          equal = false
-          break
-        }
-        if equal { return index }
-      } else if bytes.extracting(name).contains(UInt8(ascii: "\\")) {
-        var text: [UInt8] = []
-        try JSONText.unescape(bytes, name, into: &text)
-        if text[...] == nameBytes[keyName] { return index }
+    var isLonger = false
+    for index in nameRanges.indices {
+      let range = nameRanges[index]
+      if name.count == range.count {
+        if matches(bytes, name, range) { return index }
+      } else if name.count > range.count {
+        isLonger = true
       }
     }
-    return nil
+    guard isLonger, bytes.extracting(name).contains(UInt8(ascii: "\\")) else { return nil }
+    return try escapedKeyIndex(bytes, name)
+  }
+
+  @inline(__always)
+  private func matches(_ bytes: Span<UInt8>, _ name: Range<Int>, _ range: Range<Int>) -> Bool {
+    for offset in 0..<range.count
+    where bytes[name.lowerBound &+ offset] != names[range.lowerBound &+ offset] {
+      return false
+    }
+    return true
+  }
+
+  @inline(never)
+  private func escapedKeyIndex(
+    _ bytes: Span<UInt8>, _ name: Range<Int>
+  ) throws(JSONError) -> Int? {
+    var text: [UInt8] = []
+    try JSONText.unescape(bytes, name, into: &text)
+    return nameRanges.firstIndex { names[$0].elementsEqual(text) }
   }
 }
 

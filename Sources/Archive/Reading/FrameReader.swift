@@ -45,7 +45,8 @@ struct FrameReader: ~Copyable, Sendable {
       if pending.isEmpty { try readInput() }
       if isFinished { break }
       // One byte beyond what is declared would be given out, so that it is noticed, and no more.
-      let room = min(target.count - filled, row.contentBytes - produced + 1)
+      let declared = row.contentBytes - produced
+      let room = declared < target.count - filled ? declared + 1 : target.count - filled
       let space = UnsafeMutableRawBufferPointer(rebasing: target[filled..<filled + room])
       let step: ZstdDecompressor.Step
       do throws(ArchiveError) {
@@ -61,6 +62,7 @@ struct FrameReader: ~Copyable, Sendable {
         throw fault("the content is larger than the \(row.contentBytes) bytes declared")
       }
       isFrameComplete = step.isComplete
+      guard !isFrameComplete || pending.isEmpty else { throw trailingBytes }
     }
     contentHash.update(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: target[..<filled])))
     if isFinished { try checkContent() }
@@ -89,9 +91,11 @@ struct FrameReader: ~Copyable, Sendable {
       guard isFrameComplete else { throw fault("the file ends inside its zstd frame") }
       isFinished = true
     } else if isFrameComplete {
-      throw fault("there are bytes behind the zstd frame")
+      throw trailingBytes
     }
   }
+
+  private var trailingBytes: ArchiveError { fault("there are bytes behind the zstd frame") }
 
   private mutating func checkContent() throws(ArchiveError) {
     guard produced == row.contentBytes else {

@@ -41,4 +41,12 @@ struct Descriptor: ~Copyable, Sendable {
   borrowing func sync(file: String) throws(ArchiveError) {
     guard fsync(number) == 0 else { throw .system(errno, "make the file durable", file: file) }
   }
+
+  /// Makes a directory's entries durable, where its file system knows how.
+  borrowing func syncDirectory(file: String) throws(ArchiveError) {
+    // Some network file systems answer EINVAL: they keep no entries back.
+    if fsync(number) != 0, errno != EINVAL {
+      throw .system(errno, "make the directory durable", file: file)
+    }
+  }
 }

@@ -73,7 +73,7 @@ final class LocalWriter: StorageWriter {
       unlinkTemporary()
       throw error
     }
-    try place.directory.sync(file: name)
+    try place.directory.syncDirectory(file: name)
   }
 
   func abandon() {
@@ -117,7 +117,7 @@ final class LocalAppender: StorageAppender {
       O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600)
     descriptor = try Descriptor(number, "create the file", file: name)
     self.name = name
-    try place.directory.sync(file: name)
+    try place.directory.syncDirectory(file: name)
   }
 
   func append(_ bytes: RawSpan) throws(ArchiveError) {

@@ -26,11 +26,12 @@ public struct LocalStorage: WritableStorage {
     guard mkdirat(root.number, "data", 0o700) == 0 else {
       throw .system(errno, "create the directory", file: "data")
     }
-    try root.sync(file: directory)
-    let parent = try Descriptor(
-      Glibc.open(directory + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-      "open the directory around \(directory)", file: nil)
-    try parent.sync(file: directory + "/..")
+    try root.syncDirectory(file: directory)
+    let number = Glibc.open(directory + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // A directory that one may write into but not read cannot be opened to be synced.
+    if number < 0, errno == EACCES { return }
+    let parent = try Descriptor(number, "open the directory around \(directory)", file: nil)
+    try parent.syncDirectory(file: directory + "/..")
   }
 
   public func entries() throws(ArchiveError) -> [StorageEntry] {
@@ -60,7 +61,7 @@ public struct LocalStorage: WritableStorage {
     guard unlinkat(place.directory.number, place.leaf, 0) == 0 else {
       throw .system(errno, "remove the file", file: name)
     }
-    try place.directory.sync(file: name)
+    try place.directory.syncDirectory(file: name)
   }
 
   fileprivate func openRoot() throws(ArchiveError) -> Descriptor {
@@ -127,7 +128,9 @@ struct Place: ~Copyable, Sendable {
 
   init(_ name: String, in storage: LocalStorage) throws(ArchiveError) {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    guard let leaf = parts.last, !leaf.isEmpty, leaf != ".", leaf != "..", !leaf.contains("\0"),
+    // Bytes are asked, since the system takes them so: a slash may be part of a longer Character.
+    guard let leaf = parts.last, !leaf.isEmpty, leaf != ".", leaf != "..",
+      !leaf.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }),
       parts.count == 1 || parts.count == 2 && parts[0] == "data"
     else { throw ArchiveError(.damaged, "no file of an archive can have this name", file: name) }
     let root = try storage.openRoot()

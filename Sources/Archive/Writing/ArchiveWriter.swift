@@ -80,7 +80,8 @@ public final class ArchiveWriter: Sendable {
   ///
   /// - Parameter manifest: its chunks, and the counts that follow from them, are filled in here.
   /// - Returns: the archive's id.
-  /// - Throws: `ArchiveError`; code `unfinished` where a segment is not done.
+  /// - Throws: `ArchiveError`; code `unfinished` where a segment is not done, `damaged` where the
+  ///   manifest contradicts itself: nothing is committed then.
   public func finish(_ manifest: Manifest) throws(ArchiveError) -> String {
     let manifest = try completed(manifest)
     let text = manifest.serialized
@@ -88,6 +89,11 @@ public final class ArchiveWriter: Sendable {
       throw ArchiveError(
         .unsupported, "the manifest has \(text.count) bytes, more than \(Manifest.sizeLimit)",
         file: ArchiveNames.manifest, hint: "dump into larger chunks")
+    }
+    // What this version could not read is not committed.
+    guard try Manifest(parsing: text.span) == manifest else {
+      throw ArchiveError(
+        .damaged, "the manifest does not come back as it was written", file: ArchiveNames.manifest)
     }
     var digests = [ArchiveNames.manifest: SHA256.digest(of: text.span.bytes).description]
     for row in manifest.chunks { digests[row.name] = row.sha256.description }
