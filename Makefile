@@ -16,7 +16,7 @@ setup: ## Install or check everything the build, the tests and the demo need.
 
 build: setup ## Build the release binary, .build/release/dynarc.
 	$(call heading,release build)
-	@swift build -c release
+	@swift build -c release --product dynarc
 
 lint: ## Check the formatting of every Swift file.
 	$(call heading,lint)
