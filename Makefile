@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup build lint unit integration test demo clean
 .NOTPARALLEL:
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
 
 PYTHON := .venv/bin/python
 DYNARC := .build/release/dynarc
@@ -16,7 +18,7 @@ setup: ## Install or check everything the build, the tests and the demo need.
 
 build: setup ## Build the release binary, .build/release/dynarc.
 	$(call heading,release build)
-	@swift build -c release
+	@swift build -c release --product dynarc
 
 lint: ## Check the formatting of every Swift file.
 	$(call heading,lint)
@@ -25,7 +27,8 @@ lint: ## Check the formatting of every Swift file.
 
 unit: setup ## Run the Swift unit tests.
 	$(call heading,unit tests)
-	@swift test --disable-xctest
+	@# A line for each start of each case would bury the rest; grep without a match is no failure.
+	@swift test --disable-xctest 2>&1 | { grep -v '^◇' || true; }
 
 integration: build ## Run the integration tests: the real binary against real local servers.
 	$(call heading,integration tests)

@@ -49,7 +49,8 @@ def test_dump_through(dynarc, tmp_path, source, weather, proxy_to, kind):
     report = dynarc("dump", weather, "./archive", *options, at=source.through(proxy)).json
     assert proxy.record.faults[kind] > 0
     assert report["items"] == COUNT
-    if kind in ANSWER_FAULTS:
+    # A reset of a reused connection is libcurl's to mend, and not counted.
+    if kind in ANSWER_FAULTS and kind != "reset":
         assert report["retries"] > 0
     dynarc("verify", "./archive")
     found = archives.read_archive(tmp_path / "archive")

@@ -37,7 +37,7 @@ def test_all_ten_types(dynarc, tmp_path, source, target, table):
 def test_all_ten_types_on_moto(dynarc, tmp_path, moto, table):
     side = Side(moto.endpoint, ACCOUNT_A)
     tables.create(side.client, table)
-    tables.put_all(side.client, table, keyed(corner_cases() + list(random_items(100, seed=3))))
+    tables.put_all(side.client, table, keyed(corner_cases() + list(random_items(60, seed=3))))
     round_trip(dynarc, tmp_path, side, table, side, table + "-copy", "--segments", 3)
 
 
