@@ -6,7 +6,7 @@ final class TemporaryDirectory: Sendable {
   let path: String
 
   init() {
-    let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
     var template = Array("\(temporary)/dynarc-test-XXXXXX".utf8CString)
     #expect(mkdtemp(&template) != nil)
     path = String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
