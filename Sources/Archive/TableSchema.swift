@@ -33,6 +33,16 @@ public struct KeyAttribute: Sendable, Hashable {
     self.type = type
     self.role = role
   }
+
+  /// Names are compared by their bytes, as DynamoDB does; Swift's strings would take a composed and
+  /// a decomposed letter for the same.
+  public static func == (one: KeyAttribute, other: KeyAttribute) -> Bool {
+    one.type == other.type && one.role == other.role && one.name.utf8.elementsEqual(other.name.utf8)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for byte in name.utf8 { hasher.combine(byte) }
+  }
 }
 
 /// The key of a table or an index. A table's has one partition attribute and at most one sort

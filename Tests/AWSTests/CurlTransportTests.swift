@@ -149,12 +149,10 @@ import Testing
     try await exchange(script: script) { transport, url, server in
       var body = [UInt8](repeating: 120, count: 1_500_000)
       body[body.count - 1] = 77
-      let clock = ContinuousClock()
-      let start = clock.now
       let response = try await transport.send(HTTPRequest(method: "POST", url: url, body: body))
-      #expect(clock.now - start < .milliseconds(500))
       #expect(response.body == Array("1500000".utf8))
       #expect(response.headers["X-Last"] == "77")
+      // With this header libcurl would wait a second for a 100 Continue that no one sends.
       #expect(server.requests.first?["Expect"] == nil)
     }
   }
