@@ -30,6 +30,7 @@ struct Connection {
         .standard(environment: environment, selection: selection, profile: profile)),
       userAgent: "dynarc/\(Version.number) os/linux lang/swift")
     configuration.retryPolicy = try RetryPolicy(environment: environment, profile: profile)
+    configuration.sleep = { try await Interruption.stop.sleep(for: $0) }
     client = DynamoClient(service: ServiceClient(configuration))
   }
 }

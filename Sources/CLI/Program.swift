@@ -53,28 +53,31 @@ public enum Program {
     } catch let end as EndWith {
       return end.status
     } catch {
-      return report(error)
+      return describe(error)
     }
   }
 
-  /// The first SIGINT or SIGTERM cancels the command, which ends what is in flight; the second one
-  /// ends the process at once.
+  /// The first SIGINT or SIGTERM asks the job to finish what is in flight and to write a checkpoint,
+  /// or cancels a command that has no such thing; the second one ends the process at once.
   private static func interruptible(_ work: Task<Int32, Never>) -> [any DispatchSourceSignal] {
-    let signals = SignalCount()
+    let signals = Interruption.count
     return [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         if signals.next() > 1 { _exit(ExitStatus.interrupted) }
-        work.cancel()
+        if !Interruption.stop.request() { work.cancel() }
       }
       source.resume()
       return source
     }
   }
 
-  /// Tells what went wrong and picks the exit code.
-  private static func report(_ error: any Error) -> Int32 {
+  /// Tells what went wrong.
+  ///
+  /// - Returns: the exit code for it.
+  @discardableResult
+  static func describe(_ error: any Error) -> Int32 {
     switch error {
     case let error as ArchiveError:
       Terminal.error("\(error)", hint: error.hint)
@@ -110,9 +113,16 @@ public enum Program {
   }
 }
 
-/// How many signals have asked the program to end.
-private final class SignalCount: Sendable {
-  private let count = Atomic(0)
+/// The wish to end, as signals bring it: there is one process, and so one wish.
+enum Interruption {
+  /// What jobs look at.
+  static let stop = StopSignal()
+  fileprivate static let count = SignalCount()
 
-  func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
+  /// How many signals have come.
+  fileprivate final class SignalCount: Sendable {
+    private let count = Atomic(0)
+
+    func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
+  }
 }

@@ -79,9 +79,9 @@ public struct DynamoClient: Sendable {
   /// - Parameter limit: how long to wait at most.
   func createTable(
     _ schema: TableSchema, name: String, limit: Duration = .seconds(1800)
-  ) async throws {
+  ) async throws -> TableDescription {
     _ = try await call("CreateTable", schema.createTableRequest(name: name))
-    _ = try await waitUntilActive(name, limit: limit)
+    return try await waitUntilActive(name, limit: limit)
   }
 
   /// Waits until a table and its indexes are `ACTIVE`.

@@ -24,6 +24,14 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let countMismatch = Code(rawValue: "count-mismatch")
     /// Nothing moved for as long as the job waits at most.
     public static let stuck = Code(rawValue: "stuck")
+    /// There is a state file of an unfinished load already.
+    public static let stateExists = Code(rawValue: "state-exists")
+    /// There is no state file to go on with.
+    public static let noState = Code(rawValue: "no-state")
+    /// The state file belongs to something else, or cannot be read.
+    public static let stateMismatch = Code(rawValue: "state-mismatch")
+    /// Another process is at the same work.
+    public static let locked = Code(rawValue: "locked")
     /// The service refuses item after item.
     public static let allRejected = Code(rawValue: "all-rejected")
   }

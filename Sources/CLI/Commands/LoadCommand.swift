@@ -10,6 +10,7 @@ struct LoadCommand: AsyncParsableCommand {
     discussion: """
       dynarc load ./orders-2026-11-22 Orders-restored
       dynarc load ./orders-2026-11-22 Orders --truncate --yes
+      dynarc load ./orders-2026-11-22 Orders --resume
       """)
 
   @Argument(help: "Directory of the archive.", completion: .directory)
@@ -24,6 +25,15 @@ struct LoadCommand: AsyncParsableCommand {
 
   @Flag(help: "Delete every item that the table holds first; asks.")
   var truncate = false
+
+  @Flag(help: "Go on with a load that was stopped.")
+  var resume = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to note how far the load is; otherwise ARCHIVE.TABLE.load-state.", valueName: "file"),
+    completion: .file())
+  var state: String?
 
   @Flag(help: "Say what would happen, and write nothing.")
   var dryRun = false
@@ -41,6 +51,9 @@ struct LoadCommand: AsyncParsableCommand {
     guard !(merge && truncate) else {
       throw ValidationError("--merge and --truncate exclude each other")
     }
+    if resume, merge || truncate {
+      throw ValidationError("--resume goes on as the load began; leave --merge and --truncate out")
+    }
     if let concurrency, !(1...1024).contains(concurrency) {
       throw ValidationError("--concurrency takes 1 to 1024")
     }
@@ -48,8 +61,12 @@ struct LoadCommand: AsyncParsableCommand {
 
   func run() async throws {
     let opened = try Archive.open(LocalStorage(directory: archive))
-    var options = LoadOptions(cores: Machine.cores)
+    var options = LoadOptions(
+      statePath: state ?? defaultState(table?.table ?? opened.manifest.source.tableName),
+      cores: Machine.cores)
     options.target = table?.table
+    options.resume = resume
+    options.stop = Interruption.stop
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
     options.concurrency = concurrency
     let connection = try Connection(aws, address: table)
@@ -67,12 +84,9 @@ struct LoadCommand: AsyncParsableCommand {
       summary = try await job.run(plan) { progress in
         meter.show(LoadCommand.reading(progress, contentBytes: plan.contentBytes))
       }
-    } catch is CancellationError {
+    } catch {
       meter.finish()
-      Terminal.error(
-        "interrupted; table \(plan.target) holds a part of the archive",
-        hint: "put the rest over it with: dynarc load \(archive) \(plan.target) --merge")
-      throw EndWith(status: ExitStatus.interrupted)
+      throw stopped(by: error, plan)
     }
     meter.finish()
     try report(summary, seconds: meter.elapsed)
@@ -83,6 +97,30 @@ struct LoadCommand: AsyncParsableCommand {
         hint: "each line there gives the reason; all other items were written")
       throw EndWith(status: ExitStatus.partial)
     }
+  }
+
+  /// Beside the archive, named for it and the table.
+  private func defaultState(_ table: String) -> String {
+    var path = archive
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return "\(path).\(table).load-state"
+  }
+
+  /// Says how to go on with a load that has begun and not ended.
+  private func stopped(by error: any Error, _ plan: LoadPlan) -> any Error {
+    let interrupted = error is CancellationError
+    // Before the state file is made, nothing has been done that could be gone on with.
+    guard FileSystem.exists(plan.statePath) else { return error }
+    if let error = error as? DynamoError, error.code == .stateExists || error.code == .locked {
+      return error
+    }
+    if !interrupted { Program.describe(error) }
+    let again =
+      "dynarc load \(archive) \(plan.target) --resume" + (state.map { " --state \($0)" } ?? "")
+    Terminal.error(
+      "\(interrupted ? "interrupted" : "stopped"); what is in table \(plan.target) is noted in "
+        + plan.statePath, hint: "go on with: \(again)")
+    return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 
   private static func reading(
@@ -108,7 +146,7 @@ struct LoadCommand: AsyncParsableCommand {
     guard plan.holdsItems else { return }
     let question: String
     switch plan.existing {
-    case .truncate:
+    case .truncate where plan.truncates:
       question =
         "Delete every item of \(plan.target) (about \(Format.count(plan.targetItemCount))) first?"
     case .merge where plan.partialBecause != nil:
@@ -156,12 +194,15 @@ struct LoadCommand: AsyncParsableCommand {
         list.append("not bring back: \(plan.notRecreated.joined(separator: ", "))")
       }
     }
-    if plan.holdsItems, plan.existing == .truncate {
+    if plan.truncates {
       list.append(
         "delete every item of \(plan.target) (about \(Format.count(plan.targetItemCount)))")
     }
+    if let done = plan.resumedItems {
+      list.append("go on behind \(Format.count(done)) items that are there already")
+    }
     list.append(
-      "put \(Format.count(plan.items)) items (\(Format.bytes(plan.contentBytes))) into "
+      "put \(Format.count(plan.items - (plan.resumedItems ?? 0))) items (\(Format.bytes(plan.contentBytes))) into "
         + "\(plan.target)\(plan.holdsItems && plan.existing == .merge ? ", over what is there" : "")"
     )
     return list

@@ -29,10 +29,12 @@ final class JobPace: Sendable {
 
   private let clock = ContinuousClock()
   private let giveUpAfter: Duration
+  private let stop: StopSignal
   private let state: Mutex<State>
 
-  init(giveUpAfter: Duration) {
+  init(giveUpAfter: Duration, stop: StopSignal) {
     self.giveUpAfter = giveUpAfter
+    self.stop = stop
     state = Mutex(State(lastProgress: clock.now))
   }
 
@@ -57,7 +59,7 @@ final class JobPace: Sendable {
         hint: "look at the table's capacity and the network, then run the command again")
     }
     state.withLock { $0.retries += 1 }
-    try await Task.sleep(
+    try await stop.sleep(
       for: JobPace.delay(attempt: attempt, cause: cause, random: .random(in: 0...1)))
   }
 

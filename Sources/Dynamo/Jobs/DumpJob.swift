@@ -97,7 +97,7 @@ public struct DumpJob: Sendable {
 
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
-      pace: JobPace(giveUpAfter: options.giveUpAfter), progress: progress)
+      pace: JobPace(giveUpAfter: options.giveUpAfter, stop: StopSignal()), progress: progress)
     let concurrency = min(
       options.concurrency ?? min(max(4 * options.cores, 4), 64), plan.description.totalSegments)
     try await withThrowingTaskGroup(of: Void.self) { group in

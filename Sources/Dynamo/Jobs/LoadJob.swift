@@ -18,12 +18,21 @@ public struct LoadOptions: Sendable {
   public var existing = ExistingItems.refuse
   /// Requests in flight at most; nil chooses by the machine's cores.
   public var concurrency: Int?
+  /// Go on with a load that was stopped.
+  public var resume = false
+  /// Where the load notes how far it is.
+  public var statePath: String
   /// How long nothing may move before the job gives up.
   public var giveUpAfter = Duration.seconds(900)
+  /// Ends the job soon and well.
+  public var stop = StopSignal()
   /// Processors to keep busy.
   public var cores: Int
 
-  public init(cores: Int) { self.cores = cores }
+  public init(statePath: String, cores: Int) {
+    self.statePath = statePath
+    self.cores = cores
+  }
 }
 
 /// What a load is about to do, checked against the target; nothing has been written.
@@ -48,6 +57,19 @@ public struct LoadPlan: Sendable {
   public var schema: TableSchema
   /// Items that the target holds by the service's count, up to six hours old.
   public var targetItemCount: Int
+  /// Items that earlier runs of the same load have dealt with; nil for a first run.
+  public var resumedItems: Int?
+  /// Where the load notes how far it is.
+  public var statePath: String
+  /// The table's identity, where it exists.
+  var tableID: String?
+  /// The state of the earlier runs.
+  var checkpoint: LoadCheckpoint?
+
+  /// Whether what the target holds must be deleted first.
+  public var truncates: Bool {
+    holdsItems && existing == .truncate && checkpoint?.isWriting != true
+  }
 }
 
 /// How far a load is.
@@ -109,15 +131,26 @@ public struct LoadJob: Sendable {
         hint: "dump again with a projection that takes in \(manifest.table.key.words)")
     }
     let name = options.target ?? manifest.source.tableName
+    let checkpoint =
+      options.resume
+      ? try LoadCheckpoint.resume(options.statePath, archive: archive.id, table: name) : nil
     var plan = LoadPlan(
-      target: name, createsTable: true, holdsItems: false, existing: options.existing,
-      items: manifest.counts.items, contentBytes: manifest.counts.contentBytes,
-      partialBecause: manifest.partialBecause,
-      notRecreated: manifest.settings.notRecreated, schema: manifest.table,
-      targetItemCount: 0)
-    guard var table = try await client.describeTableIfPresent(name) else { return plan }
+      target: name, createsTable: true, holdsItems: false,
+      existing: checkpoint?.identity.existing ?? options.existing, items: manifest.counts.items,
+      contentBytes: manifest.counts.contentBytes, partialBecause: manifest.partialBecause,
+      notRecreated: manifest.settings.notRecreated, schema: manifest.table, targetItemCount: 0,
+      resumedItems: try checkpoint.map(check), statePath: options.statePath,
+      checkpoint: checkpoint)
+    let found = try await client.describeTableIfPresent(name)
+    if let known = checkpoint?.tableID, known != found?.identity {
+      throw DynamoError(
+        .stateMismatch, "table \(name) is not the one that the load began with",
+        hint: "remove \(options.statePath), and load again")
+    }
+    guard var table = found else { return plan }
     plan.createsTable = false
     plan.notRecreated = []
+    plan.tableID = table.identity
     if table.status != "ACTIVE" {
       table = try await client.waitUntilActive(name, limit: .seconds(1800))
     }
@@ -130,7 +163,7 @@ public struct LoadJob: Sendable {
     }
     plan.targetItemCount = table.itemCount
     plan.holdsItems = try await client.holdsItems(name)
-    if plan.holdsItems, options.existing == .refuse {
+    if plan.holdsItems, plan.existing == .refuse, checkpoint?.isWriting != true {
       throw DynamoError(
         .notEmpty, "table \(name) holds items already",
         hint: "--merge puts the archive's items over them, --truncate deletes them first; or name "
@@ -139,26 +172,45 @@ public struct LoadJob: Sendable {
     return plan
   }
 
+  /// Checks that the state speaks of this archive's chunks.
+  ///
+  /// - Returns: items that are dealt with.
+  private func check(_ checkpoint: LoadCheckpoint) throws -> Int {
+    for row in manifest.chunks where checkpoint.position(of: row.name).lines > row.items {
+      throw DynamoError(
+        .stateMismatch, "\(options.statePath) says more of \(row.name) than there is",
+        hint: "remove it, and load again with --merge")
+    }
+    return manifest.chunks.reduce(0) { $0 + checkpoint.position(of: $1.name).lines }
+  }
+
   /// Loads.
   ///
   /// - Parameter progress: called after each request, from any task.
   /// - Throws: `ArchiveError` before the first write where a stored digest does not hold;
-  ///   `DynamoError`, `ServiceError`, `CancellationError`.
+  ///   `DynamoError`, `ServiceError`, `CancellationError`. The state file stays for `resume`.
   public func run(
     _ plan: LoadPlan, progress: @escaping @Sendable (LoadProgress) -> Void
   ) async throws -> LoadSummary {
     let state = LoadState(items: plan.items, progress: progress)
     // Damage is found before anything is created, deleted or written.
     try await offPool { [archive] in try archive.checkStored() }
+    let checkpoint = try plan.checkpoint ?? LoadCheckpoint.create(
+      options.statePath,
+      .init(archive: archive.id, table: plan.target, existing: plan.existing))
+    var tableID = plan.tableID
     if plan.createsTable {
       state.change { $0.phase = .creating }
-      try await client.createTable(plan.schema, name: plan.target)
+      tableID = try await client.createTable(plan.schema, name: plan.target).identity
     }
-    let pace = JobPace(giveUpAfter: options.giveUpAfter)
+    if let tableID { try checkpoint.note(tableID: tableID) }
+
+    let pace = JobPace(giveUpAfter: options.giveUpAfter, stop: options.stop)
     let writer = TableWriter(
-      client: client, table: plan.target, key: manifest.table.key, pace: pace,
+      client: client, table: plan.target, key: manifest.table.key, pace: pace, stop: options.stop,
       concurrency: options.concurrency ?? min(max(8 * options.cores, 8), 64))
-    if plan.holdsItems, plan.existing == .truncate {
+    try options.stop.takeOver()
+    if plan.truncates {
       state.change { $0.phase = .truncating }
       try await writer.truncate(segments: 4 * options.cores) { tally in
         state.change { progress in
@@ -167,9 +219,40 @@ public struct LoadJob: Sendable {
         }
       }
     }
-    state.change { $0.phase = .writing }
-    try await writer.load(archive, readers: 2 * options.cores) { [rejects] item, error in
+    try checkpoint.noteWriting()
+    if let path = checkpoint.rejects { rejects.goOn(with: path) }
+    let done = checkpoint.total
+    state.change { progress in
+      progress.phase = .writing
+      progress.written = done.lines - done.rejected
+      progress.rejected = done.rejected
+    }
+    do {
+      try await write(writer, checkpoint, state)
+    } catch {
+      try await offPool { try checkpoint.flush() }
+      throw error
+    }
+    state.change { $0.retries += pace.retries }
+    let end = state.snapshot
+    guard end.written + end.rejected == plan.items else {
+      throw DynamoError(
+        .countMismatch,
+        "the archive's manifest counts \(plan.items) items; \(end.written) were written and "
+          + "\(end.rejected) rejected",
+        hint: "check the archive with: dynarc verify")
+    }
+    try checkpoint.remove()
+    return LoadSummary(plan: plan, progress: end, rejects: rejects.written)
+  }
+
+  private func write(
+    _ writer: TableWriter, _ checkpoint: LoadCheckpoint, _ state: LoadState
+  ) async throws {
+    try await writer.load(archive, readers: 2 * options.cores, checkpoint: checkpoint) {
+      [rejects] item, error in
       try rejects.append(item, reason: error)
+      if let path = rejects.written?.path { try checkpoint.note(rejects: path) }
     } progress: { tally in
       let now = state.change { progress in
         progress.written += tally.written
@@ -183,18 +266,13 @@ public struct LoadJob: Sendable {
           hint: "see the reasons in the file of rejected items")
       }
     }
-    state.change { $0.retries += pace.retries }
-    try rejects.sync()
-    let end = state.snapshot
-    guard end.written + end.rejected == plan.items else {
-      throw DynamoError(
-        .countMismatch,
-        "the archive's manifest counts \(plan.items) items; \(end.written) were written and "
-          + "\(end.rejected) rejected",
-        hint: "check the archive with: dynarc verify")
-    }
-    return LoadSummary(plan: plan, progress: end, rejects: rejects.written)
   }
+}
+
+extension TableDescription {
+  /// What tells this table from one that was deleted and made anew: its id, where the server gives
+  /// one, and its ARN.
+  var identity: String { [arn, id].compactMap(\.self).joined(separator: " ") }
 }
 
 extension LoadProgress {

@@ -22,6 +22,14 @@ public final class RejectsFile: Sendable {
   /// Creates the sink; no file yet.
   public init(directory: String) { self.directory = directory }
 
+  /// Goes on with the file of an earlier run of the same load, where it is still there.
+  func goOn(with path: String) {
+    state.withLock { state in
+      let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+      if descriptor >= 0 { (state.descriptor, state.path) = (descriptor, path) }
+    }
+  }
+
   deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
   /// The file and the number of lines in it, once there is one.
@@ -36,22 +44,17 @@ public final class RejectsFile: Sendable {
     var line = Array(#"{"reason":"#.utf8) + head.serialized() + Array(#","Item":"#.utf8)
     item.withUnsafeBufferPointer { line.append(contentsOf: $0) }
     line.append(contentsOf: "}\n".utf8)
-    let failure: ArchiveError? = state.withLock { state in
+    let problem: ArchiveError? = state.withLock { state in
       do throws(ArchiveError) {
         if state.descriptor < 0 { (state.descriptor, state.path) = try openNew() }
         try write(line, to: state.descriptor, state.path)
+        // A checkpoint may count the item as dealt with from now on, so it must be on the disk.
+        guard fdatasync(state.descriptor) == 0 else { throw failure("sync", state.path, errno) }
         state.count += 1
         return nil
       } catch { return error }
     }
-    if let failure { throw failure }
-  }
-
-  /// Makes sure that what was set aside is on the disk.
-  func sync() throws(ArchiveError) {
-    let (descriptor, path) = state.withLock { ($0.descriptor, $0.path) }
-    guard descriptor >= 0, fsync(descriptor) != 0 else { return }
-    throw failure("sync", path, errno)
+    if let problem { throw problem }
   }
 
   private func openNew() throws(ArchiveError) -> (Int32, String) {

@@ -28,15 +28,32 @@ struct BatchSender: Sendable {
   let progress: @Sendable (Tally) throws -> Void
 
   /// Sends one batch to its end.
-  func send(_ batch: WriteBatch) async throws {
+  ///
+  /// - Returns: how many of its operations were rejected.
+  func send(_ batch: WriteBatch) async throws -> Int {
     var stack = [batch]
+    var rejected = 0
     while let next = stack.popLast() {
-      if let rest = try await process(next) { stack.append(contentsOf: rest) }
+      switch try await process(next) {
+      case .done: break
+      case .rejected: rejected += 1
+      case .halved(let halves): stack.append(contentsOf: halves)
+      }
     }
+    return rejected
   }
 
-  /// Sends until all is processed; returns the halves to go on with after a rejection.
-  private func process(_ batch: WriteBatch) async throws -> [WriteBatch]? {
+  /// How the sending of a batch ended.
+  private enum Outcome {
+    case done
+    /// It was one operation, and is set aside.
+    case rejected
+    /// The service rejected something in it: these are to be sent instead.
+    case halved([WriteBatch])
+  }
+
+  /// Sends until all is processed or something is rejected.
+  private func process(_ batch: WriteBatch) async throws -> Outcome {
     var pending = batch
     var attempt = 0
     while true {
@@ -54,7 +71,7 @@ struct BatchSender: Sendable {
           pace.progressed()
           attempt = 0
         }
-        if answer.unprocessed.isEmpty { return nil }
+        if answer.unprocessed.isEmpty { return .done }
         if done > 0 { pending = pending.subset(answer.unprocessed, builder: builder) }
         try await pace.wait(
           attempt: attempt, cause: .unprocessed, because: "every item came back unprocessed")
@@ -64,13 +81,13 @@ struct BatchSender: Sendable {
           guard pending.entries.count > 1 else {
             try reject(pending.body.span.extracting(pending.entries[0].object), error)
             try progress(Tally(rejected: 1))
-            return nil
+            return .rejected
           }
           let middle = pending.entries.count / 2
-          return [
+          return .halved([
             pending.subset(middle..<pending.entries.count, builder: builder),
             pending.subset(0..<middle, builder: builder),
-          ]
+          ])
         }
         guard let cause = error.waitCause else { throw error }
         try await pace.wait(attempt: attempt, cause: cause, because: "\(error)")

@@ -7,11 +7,14 @@ import JSON
 struct TableWriter: Sendable {
   typealias Reject = @Sendable (Span<UInt8>, ServiceError) throws -> Void
   typealias Progress = @Sendable (BatchSender.Tally) throws -> Void
+  /// Receives the lines of a batch that has ended, and how many of them were rejected.
+  private typealias Completed = @Sendable (Range<Int>, Int) async throws -> Void
 
   let client: DynamoClient
   let table: String
   let key: KeySchema
   let pace: JobPace
+  let stop: StopSignal
   /// Requests in flight at most.
   let concurrency: Int
 
@@ -21,35 +24,55 @@ struct TableWriter: Sendable {
     return BatchBuilder(quotedTable: quoted)
   }
 
-  /// Puts every item of an archive.
+  /// Puts every item of an archive that the checkpoint does not tell to be there.
   ///
   /// - Parameter readers: chunks read at a time.
+  /// - Throws: `CancellationError` after `stop`, once what was in flight has ended.
   func load(
-    _ archive: Archive, readers: Int, reject: @escaping Reject, progress: @escaping Progress
+    _ archive: Archive, readers: Int, checkpoint: LoadCheckpoint, reject: @escaping Reject,
+    progress: @escaping Progress
   ) async throws {
     let sender = BatchSender(
       client: client, builder: builder, key: key, pace: pace, reject: reject, progress: progress)
     let limiter = AsyncLimiter(permits: concurrency)
-    try await forEach(ChunkOrder.interleaved(archive.manifest.chunks), width: readers) { row in
-      try await put(row, of: archive, sender, limiter)
+    let rows = ChunkOrder.interleaved(archive.manifest.chunks).filter {
+      checkpoint.position(of: $0.name).lines < $0.items
     }
+    try await forEach(rows, width: readers) { row in
+      try await put(row, of: archive, checkpoint, sender, limiter)
+    }
+    if stop.isRequested { throw CancellationError() }
   }
 
-  /// Puts every item of a chunk.
+  /// Puts every item of a chunk that is not there yet.
   private func put(
-    _ row: ChunkRow, of archive: Archive, _ sender: BatchSender, _ limiter: AsyncLimiter
+    _ row: ChunkRow, of archive: Archive, _ checkpoint: LoadCheckpoint, _ sender: BatchSender,
+    _ limiter: AsyncLimiter
   ) async throws {
+    let start = checkpoint.position(of: row.name)
+    let tracker = ChunkTracker(start)
+    let completed: Completed = { lines, rejected in
+      let position = tracker.completed(lines, rejected: rejected)
+      if checkpoint.record(row.name, position) { try await offPool { try checkpoint.flush() } }
+    }
     try await withThrowingDiscardingTaskGroup { group in
       var reader = try archive.chunk(row)
       var builder = sender.builder
+      var line = 0
+      var first = start.lines
       while try reader.next() {
-        for line in reader.block.lines {
-          while !builder.add(line, of: reader.block) {
-            try await submit(builder.take(), sender, limiter, &group)
+        for entry in reader.block.lines {
+          defer { line += 1 }
+          guard line >= start.lines else { continue }
+          while !builder.add(entry, of: reader.block) {
+            if stop.isRequested { return }
+            try await submit(builder.take(), first..<line, sender, limiter, &group, completed)
+            first = line
           }
         }
       }
-      try await submit(builder.take(), sender, limiter, &group)
+      if stop.isRequested { return }
+      try await submit(builder.take(), first..<line, sender, limiter, &group, completed)
     }
   }
 
@@ -71,26 +94,30 @@ struct TableWriter: Sendable {
               .delete, payload: page.bytes.span.extracting(entry.object),
               object: 0..<entry.object.count, key: page.canonical.span.extracting(entry.key))
             {
-              try await submit(builder.take(), sender, limiter, &group)
+              try await submit(builder.take(), 0..<0, sender, limiter, &group)
             }
           }
-          try await submit(builder.take(), sender, limiter, &group)
+          try await submit(builder.take(), 0..<0, sender, limiter, &group)
+          if stop.isRequested { return }
           startKey = page.lastEvaluatedKey
         } while startKey != nil
       }
     }
+    if stop.isRequested { throw CancellationError() }
   }
 
   /// Starts sending a batch once there is room for one more in flight.
   private func submit(
-    _ batch: WriteBatch?, _ sender: BatchSender, _ limiter: AsyncLimiter,
-    _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    _ batch: WriteBatch?, _ lines: Range<Int>, _ sender: BatchSender, _ limiter: AsyncLimiter,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>,
+    _ completed: @escaping Completed = { _, _ in }
   ) async throws {
     guard let batch else { return }
     try await limiter.acquire()
     group.addTask {
       defer { limiter.release() }
-      try await sender.send(batch)
+      let rejected = try await sender.send(batch)
+      try await completed(lines, rejected)
     }
   }
 
