@@ -49,7 +49,8 @@ import Testing
     #expect(checkpoint.identity == identity)
     #expect(checkpoint.tableID == "arn id")
     #expect(checkpoint.isWriting)
-    #expect(checkpoint.position(of: "data/00000-000000.ndjson.zst") == .init(lines: 75, rejected: 2))
+    #expect(
+      checkpoint.position(of: "data/00000-000000.ndjson.zst") == .init(lines: 75, rejected: 2))
     #expect(checkpoint.total == .init(lines: 125, rejected: 2))
     #expect(checkpoint.position(of: "data/00009-000000.ndjson.zst") == .init())
   }

@@ -52,6 +52,19 @@ class Side:
         return Side(proxy.endpoint, self.account)
 
 
+def environment_of(
+    home: Path, at: Side | None = None, env: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Only `at` and `env` reach the process beside PATH and `home`: nobody's AWS settings do."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **(at.environment() if at else {}),
+        **(env or {}),
+    }
+
+
 def run_dynarc(
     binary: Path,
     directory: Path,
@@ -64,19 +77,16 @@ def run_dynarc(
 ) -> Result:
     """Runs dynarc in a directory.
 
-    `exit` is the exit code expected, None for any. Only `at` and `env` reach the process beside
-    PATH and `home`, so nobody's AWS settings do.
+    `exit` is the exit code expected, None for any.
     """
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **(at.environment() if at else {}),
-        **(env or {}),
-    }
     command = [str(binary), *map(str, arguments)]
     done = subprocess.run(
-        command, cwd=directory, env=environment, input=input, capture_output=True, timeout=TIMEOUT
+        command,
+        cwd=directory,
+        env=environment_of(home, at, env),
+        input=input,
+        capture_output=True,
+        timeout=TIMEOUT,
     )
     result = Result(done.returncode, done.stdout, done.stderr.decode())
     shown = " ".join(["dynarc", *map(str, arguments)])
@@ -85,3 +95,25 @@ def run_dynarc(
         f"stdout: {result.stdout[:1000]!r}\nstderr: {result.stderr[-3000:]}"
     )
     return result
+
+
+def run_dynarc_until(
+    binary: Path, directory: Path, home: Path, seconds: float, signal: int, *arguments: object, at: Side
+) -> int:
+    """Runs dynarc, sends it a signal after so many seconds, and waits for its end.
+
+    Returns the exit code; minus the signal's number where that ended it.
+    """
+    process = subprocess.Popen(
+        [str(binary), *map(str, arguments)],
+        cwd=directory,
+        env=environment_of(home, at),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        return process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal)
+        return process.wait(timeout=TIMEOUT)

@@ -150,12 +150,11 @@ final class LoadCheckpoint: Sendable {
   ///
   /// - Throws: `DynamoError` of code `stateExists` or `locked`; `ArchiveError` of code `io`.
   static func create(_ path: String, _ identity: Identity) throws -> LoadCheckpoint {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let descriptor = open(
+      path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
       guard errno == EEXIST else { throw failure("create", path) }
-      throw DynamoError(
-        .stateExists, "there is a state file of an unfinished load: \(path)",
-        hint: "go on with that load: add --resume; or remove the file to start over")
+      throw leftover(path)
     }
     let checkpoint = LoadCheckpoint(
       path: path, identity: identity, descriptor: descriptor,
@@ -167,6 +166,17 @@ final class LoadCheckpoint: Sendable {
     ])
     try syncDirectory(of: path)
     return checkpoint
+  }
+
+  /// Refuses to begin where an unfinished load has left its state, before anything is asked or done.
+  static func refuseLeftover(at path: String) throws {
+    if access(path, F_OK) == 0 { throw leftover(path) }
+  }
+
+  private static func leftover(_ path: String) -> DynamoError {
+    DynamoError(
+      .stateExists, "there is a state file of an unfinished load: \(path)",
+      hint: "go on with that load: add --resume; or remove the file to start over")
   }
 
   /// Opens the state file of a load that was stopped.

@@ -134,6 +134,7 @@ public struct LoadJob: Sendable {
     let checkpoint =
       options.resume
       ? try LoadCheckpoint.resume(options.statePath, archive: archive.id, table: name) : nil
+    if checkpoint == nil { try LoadCheckpoint.refuseLeftover(at: options.statePath) }
     var plan = LoadPlan(
       target: name, createsTable: true, holdsItems: false,
       existing: checkpoint?.identity.existing ?? options.existing, items: manifest.counts.items,
@@ -195,9 +196,11 @@ public struct LoadJob: Sendable {
     let state = LoadState(items: plan.items, progress: progress)
     // Damage is found before anything is created, deleted or written.
     try await offPool { [archive] in try archive.checkStored() }
-    let checkpoint = try plan.checkpoint ?? LoadCheckpoint.create(
-      options.statePath,
-      .init(archive: archive.id, table: plan.target, existing: plan.existing))
+    let checkpoint =
+      try plan.checkpoint
+      ?? LoadCheckpoint.create(
+        options.statePath,
+        .init(archive: archive.id, table: plan.target, existing: plan.existing))
     var tableID = plan.tableID
     if plan.createsTable {
       state.change { $0.phase = .creating }
