@@ -117,9 +117,13 @@ struct LoadCommand: AsyncParsableCommand {
     if !interrupted { Program.describe(error) }
     let again =
       "dynarc load \(archive) \(plan.target) --resume" + (state.map { " --state \($0)" } ?? "")
+    let isDamaged = (error as? ArchiveError)?.code == .damaged
     Terminal.error(
       "\(interrupted ? "interrupted" : "stopped"); what is in table \(plan.target) is noted in "
-        + plan.statePath, hint: "go on with: \(again)")
+        + plan.statePath,
+      hint:
+        "\(isDamaged ? "with a sound copy of the archive in its place, " : "")go on with: \(again)")
+    if isDamaged { return EndWith(status: ExitStatus.failed) }
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 
