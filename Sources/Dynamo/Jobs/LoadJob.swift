@@ -18,6 +18,8 @@ public struct LoadOptions: Sendable {
   public var existing = ExistingItems.refuse
   /// Requests in flight at most; nil chooses by the machine's cores.
   public var concurrency: Int?
+  /// What writing may consume, indexes included; nil takes what the table gives.
+  public var writeUnits: CapacityLimit?
   /// How long nothing may move before the job gives up.
   public var giveUpAfter = Duration.seconds(900)
   /// Processors to keep busy.
@@ -44,10 +46,12 @@ public struct LoadPlan: Sendable {
   public var partialBecause: String?
   /// Settings of the source that will not be brought back.
   public var notRecreated: [String]
-  /// Key, indexes and billing of the table to be created.
+  /// Key, indexes and billing of the table, be it there or to be created.
   public var schema: TableSchema
   /// Items that the target holds by the service's count, up to six hours old.
   public var targetItemCount: Int
+  /// Write capacity units a second at most; nil without a bound.
+  public var writeUnits: Double?
 }
 
 /// How far a load is.
@@ -69,8 +73,10 @@ public struct LoadProgress: Sendable, Equatable {
   public var wireBytes = 0
   /// Write capacity units, as the service told.
   public var consumedUnits = 0.0
-  /// Requests or items that had to be sent again.
-  public var retries = 0
+  /// Requests and items that had to be sent again.
+  public var retries = RetrySums()
+  /// What was at its limit.
+  public var throttledBy = ThrottleSums()
 }
 
 /// What a load did.
@@ -115,7 +121,11 @@ public struct LoadJob: Sendable {
       partialBecause: manifest.partialBecause,
       notRecreated: manifest.settings.notRecreated, schema: manifest.table,
       targetItemCount: 0)
-    guard var table = try await client.describeTableIfPresent(name) else { return plan }
+    guard var table = try await client.describeTableIfPresent(name) else {
+      plan.writeUnits = try options.writeUnits?.unitsPerSecond(
+        .write, schema: plan.schema, raw: nil)
+      return plan
+    }
     plan.createsTable = false
     plan.notRecreated = []
     if table.status != "ACTIVE" {
@@ -128,6 +138,9 @@ public struct LoadJob: Sendable {
           + manifest.table.key.words,
         hint: "name another table; one that does not exist is created with the archive's key")
     }
+    plan.schema = table.schema
+    plan.writeUnits = try options.writeUnits?.unitsPerSecond(
+      .write, schema: table.schema, raw: table.raw)
     plan.targetItemCount = table.itemCount
     plan.holdsItems = try await client.holdsItems(name)
     if plan.holdsItems, options.existing == .refuse {
@@ -154,10 +167,22 @@ public struct LoadJob: Sendable {
       state.change { $0.phase = .creating }
       try await client.createTable(plan.schema, name: plan.target)
     }
-    let pace = JobPace(giveUpAfter: options.giveUpAfter)
+    let concurrency = options.concurrency ?? min(max(8 * options.cores, 8), 64)
+    let gate = RequestGate(
+      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter),
+      limiter: AdaptiveLimiter(AIMD(maximum: concurrency)),
+      budget: plan.writeUnits.map { CapacityBudget(rate: $0) }
+    ) { notes in
+      guard notes != RequestNotes() else { return }
+      state.change { progress in
+        progress.retries += notes.retries
+        progress.throttledBy.add(notes.causes, times: notes.throttled)
+      }
+    }
+    let globalIndexes = plan.schema.indexes.count { $0.kind == .global }
     let writer = TableWriter(
-      client: client, table: plan.target, key: manifest.table.key, pace: pace,
-      concurrency: options.concurrency ?? min(max(8 * options.cores, 8), 64))
+      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes), table: plan.target,
+      key: manifest.table.key, concurrency: concurrency)
     if plan.holdsItems, plan.existing == .truncate {
       state.change { $0.phase = .truncating }
       try await writer.truncate(segments: 4 * options.cores) { tally in
@@ -183,7 +208,6 @@ public struct LoadJob: Sendable {
           hint: "see the reasons in the file of rejected items")
       }
     }
-    state.change { $0.retries += pace.retries }
     try rejects.sync()
     let end = state.snapshot
     guard end.written + end.rejected == plan.items else {
@@ -201,7 +225,6 @@ extension LoadProgress {
   fileprivate mutating func add(_ tally: BatchSender.Tally) {
     wireBytes += tally.wireBytes
     consumedUnits += tally.consumedUnits
-    retries += tally.retries
   }
 }
 
