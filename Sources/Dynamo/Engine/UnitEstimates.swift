@@ -1,14 +1,15 @@
 import Synchronization
 
 /// How large pages are to be, and what the next one will probably cost, learned from those that
-/// came: one page takes about an eighth of a second's budget.
+/// came: one page takes about a thirtieth of a second's budget, so that a run of items larger than
+/// those before does little to any ten seconds.
 ///
 /// Pure. Costs are rounded up to half a unit a page (4 KB, eventually consistent), so units per item
 /// learned from small pages would mislead: the item count is steered towards the cost wanted, page
 /// by page, instead of being computed.
 struct PageSizer: Sendable {
   /// Seconds' worth of the budget that a page takes.
-  static let share = 0.125
+  static let share = 1 / 32.0
   /// Units of a page of 1 MB, at half a unit or one unit for each 4 KB.
   static func fullPage(consistent: Bool) -> Double { consistent ? 256 : 128 }
 
@@ -23,7 +24,8 @@ struct PageSizer: Sendable {
   ///   - unitsPerItem: a first guess; nil without one.
   init(rate: Double, consistent: Bool, unitsPerItem: Double?) {
     let full = PageSizer.fullPage(consistent: consistent)
-    let least = consistent ? 1 : 0.5
+    // Above the smallest cost there is, or pages of that cost would say nothing about growing.
+    let least = consistent ? 1.5 : 0.75
     let goal = max(rate * PageSizer.share, least)
     self.goal = goal
     if goal >= full {
@@ -64,7 +66,7 @@ struct PageSizer: Sendable {
 /// much. Pure.
 struct WriteEstimate: Sendable {
   /// Seconds' worth of the budget that a batch takes at most.
-  static let share = 0.125
+  static let share = 1 / 16.0
 
   /// Consumed units per estimated unit.
   private var ratio = 1.0

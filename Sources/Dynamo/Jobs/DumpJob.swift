@@ -180,7 +180,7 @@ public struct DumpJob: Sendable {
     _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
   ) async throws -> Page {
     let operation = plan.description.operation
-    var attempt = 0
+    var (attempt, badPages) = (0, 0)
     while true {
       try Task.checkCancellation()
       do {
@@ -199,7 +199,8 @@ public struct DumpJob: Sendable {
       } catch var error as ArchiveError {
         // A page that is whole by its checksum and still no JSON may be a proxy's; but one that
         // comes again and again is the service's, and nothing here will mend it.
-        guard attempt < 4 else {
+        badPages += 1
+        guard badPages < 5 else {
           let place = startKey.map { " behind the key \(String(decoding: $0, as: UTF8.self))" }
           error.message =
             "\(operation.rawValue) of \(table.schema.name), segment \(segment)\(place ?? ""): \(error.message)"

@@ -122,7 +122,7 @@ struct TableWriter: Sendable {
     ]
     if let startKey { request["ExclusiveStartKey"] = try JSONValue.parse(startKey.span) }
     let body = JSONValue.object(request).serialized()
-    var attempt = 0
+    var (attempt, badPages) = (0, 0)
     while true {
       do {
         let response = try await gate.client.call("Scan", body)
@@ -134,7 +134,8 @@ struct TableWriter: Sendable {
         gate.note(RequestNotes(error))
         try await gate.retry(after: error, attempt: attempt)
       } catch let error as ArchiveError {
-        guard attempt < 4 else { throw error }
+        badPages += 1
+        guard badPages < 5 else { throw error }
         try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
       }
       attempt += 1
