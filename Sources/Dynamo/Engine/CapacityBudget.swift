@@ -17,16 +17,19 @@ final class CapacityBudget: Sendable {
 
   /// Waits until units may be spent, and reserves them.
   ///
-  /// - Returns: how long that took.
+  /// - Parameter estimate: what the request will probably consume; asked when its turn has come, by
+  ///   what is known then.
+  /// - Returns: what was reserved, and how long that took.
   /// - Throws: `CancellationError`; then nothing is reserved.
-  func reserve(_ estimate: Double) async throws -> Duration {
+  func reserve(_ estimate: () -> Double) async throws -> (units: Double, waited: Duration) {
     let start = clock.now()
     let turn = try await turnstile.acquire()
     defer { turnstile.release(turn, .other) }
     while true {
+      let units = estimate()
       let now = clock.now().inSeconds
-      guard case .wait(let seconds) = core.withLock({ $0.reserve(estimate, at: now) }) else {
-        return clock.now() - start
+      guard case .wait(let seconds) = core.withLock({ $0.reserve(units, at: now) }) else {
+        return (units, clock.now() - start)
       }
       // A refund may come in the meantime, so no wait is long.
       try await clock.sleep(.seconds(min(max(seconds, 0.001), 0.05)))

@@ -51,33 +51,39 @@ struct RequestGate: Sendable {
   /// Calls an operation once permit and budget allow it.
   ///
   /// - Parameters:
-  ///   - estimate: units that the request will probably consume.
+  ///   - estimate: units that the request will probably consume; asked when its turn has come.
+  ///   - body: the request; made behind that.
   ///   - read: makes sense of the answer.
   /// - Throws: `ServiceError`, `CancellationError`, and what `read` throws.
   func call<Content>(
-    _ operation: String, _ body: [UInt8], estimate: Double,
+    _ operation: String, estimate: () -> Double, body: () -> [UInt8],
     read: (ServiceResponse) throws -> Answer<Content>
   ) async throws -> Answer<Content> {
     let permit = try await limiter.acquire()
     var outcome = AdaptiveLimiter.Outcome.other
     defer { limiter.release(permit, outcome) }
-    if let budget { pace.excuse(try await budget.reserve(estimate)) }
+    var units = 0.0
+    if let budget {
+      let reserved = try await budget.reserve(estimate)
+      units = reserved.units
+      pace.excuse(reserved.waited)
+    }
     // An answer that is lost may have cost what it was to cost.
-    var consumed = estimate
-    defer { budget?.settle(estimate, consumed: consumed) }
+    var consumed = units
+    defer { budget?.settle(units, consumed: consumed) }
     do {
-      let response = try await client.call(operation, body)
-      let lost = estimate * Double(response.retries.lostAnswers)
+      let response = try await client.call(operation, body())
+      let lost = units * Double(response.retries.lostAnswers)
       consumed += lost
       if response.retries.throttling > 0 { outcome = .throttled }
       note(RequestNotes(response))
       let answer = try read(response)
-      consumed = (answer.units ?? estimate) + lost
+      consumed = (answer.units ?? units) + lost
       if outcome == .other { outcome = answer.isThrottled ? .throttled : .succeeded }
       return answer
     } catch let error as ServiceError {
       let isThrottled = error.kind == .throttling
-      consumed = estimate * Double(error.retries.lostAnswers + (error.isLostAnswer ? 1 : 0))
+      consumed = units * Double(error.retries.lostAnswers + (error.isLostAnswer ? 1 : 0))
       if isThrottled || error.retries.throttling > 0 { outcome = .throttled }
       note(RequestNotes(error))
       throw error

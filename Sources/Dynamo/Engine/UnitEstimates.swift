@@ -86,10 +86,10 @@ final class PageMeter: Sendable {
 
   init(_ sizer: PageSizer?) { self.sizer = Mutex(sizer) }
 
-  /// `Limit` of the next page and what it will probably cost.
-  var next: (limit: Int?, estimate: Double) {
-    sizer.withLock { ($0?.limit, $0?.estimate ?? 0) }
-  }
+  /// `Limit` of the next page.
+  var limit: Int? { sizer.withLock { $0?.limit } }
+  /// What the next page will probably cost.
+  var estimate: Double { sizer.withLock { $0?.estimate ?? 0 } }
 
   func learn(limit: Int?, scanned: Int, units: Double?) {
     if let units { sizer.withLock { $0?.learn(limit: limit, scanned: scanned, units: units) } }

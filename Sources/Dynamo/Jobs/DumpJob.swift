@@ -184,9 +184,14 @@ public struct DumpJob: Sendable {
     while true {
       try Task.checkCancellation()
       do {
-        let (limit, estimate) = state.meter.next
-        let request = plan.request(segment: segment, startKey: startKey, limit: limit)
-        let answer = try await gate.call(operation.rawValue, request, estimate: estimate) {
+        var limit: Int?
+        let answer = try await gate.call(
+          operation.rawValue, estimate: { state.meter.estimate },
+          body: {
+            limit = state.meter.limit
+            return plan.request(segment: segment, startKey: startKey, limit: limit)
+          }
+        ) {
           let page = try Page($0.body)
           return .init(content: page, units: page.consumedUnits)
         }

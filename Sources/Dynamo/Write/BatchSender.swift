@@ -81,7 +81,7 @@ struct BatchSender: Sendable {
   /// Sends a batch once.
   private func write(_ batch: WriteBatch) async throws -> BatchAnswer {
     let answer = try await gate.call(
-      "BatchWriteItem", batch.body, estimate: meter.estimate(batch)
+      "BatchWriteItem", estimate: { meter.estimate(batch) }, body: { batch.body }
     ) { response in
       let answer = try BatchAnswer(response.body.span, batch: batch, key: key)
       return .init(
