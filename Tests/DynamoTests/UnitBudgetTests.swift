@@ -18,8 +18,8 @@ private enum Load: String, CaseIterable, Sendable {
     var budget = UnitBudget(rate: 100)
     #expect(budget.reserve(5, at: 0) == .wait(0.05))
     #expect(budget.reserve(5, at: 0.05) == .granted)
-    // Nothing is saved up beyond a quarter of a second.
-    for _ in 0..<5 { #expect(budget.reserve(5, at: 60) == .granted) }
+    // Nothing is saved up beyond half a second.
+    for _ in 0..<10 { #expect(budget.reserve(5, at: 60) == .granted) }
     #expect(budget.reserve(5, at: 60) != .granted)
   }
 
@@ -29,8 +29,8 @@ private enum Load: String, CaseIterable, Sendable {
     #expect(budget.reserve(20, at: 1) == .granted)
     budget.settle(20, consumed: 0, at: 1)
     #expect(budget.reserve(20, at: 1) == .granted)
-    budget.settle(20, consumed: 70, at: 1)
-    // 25 - 70 units: 46 of them, and the one asked for, take 0.46 s.
+    budget.settle(20, consumed: 95, at: 1)
+    // 50 - 95 units: 45 of them, and the one asked for, take 0.46 s.
     guard case .wait(let seconds) = budget.reserve(1, at: 1) else {
       Issue.record("a debt was forgotten")
       return
@@ -70,6 +70,59 @@ private enum Load: String, CaseIterable, Sendable {
     let windows = run.windows()
     #expect(windows.most <= 1.05)
     #expect(windows.least >= 0.95)
+  }
+
+  @Test(arguments: [5, 50, 1_000, 10_000].map(Double.init), [(0.6, 0), (0.9, 1)])
+  func writesStayWithinFivePercentOfAnyTenSeconds(rate: Double, items: (Double, Int)) {
+    let writes = SimulatedWrites(rate: rate, storedShare: items.0, globalIndexes: items.1)
+    let windows = Windows.extremes(of: writes.run(seconds: 60), rate: rate)
+    #expect(windows.most <= 1.05)
+    // An item is written whole or not: at 5 units a second one of 3 KB is 6% of ten seconds.
+    let largest = 3 * Double(1 + items.1)
+    #expect(windows.least >= 0.95 - largest / (10 * rate))
+  }
+}
+
+/// Batches of random items, stored in `storedShare` of their wire's size.
+private struct SimulatedWrites {
+  let rate: Double
+  let storedShare: Double
+  let globalIndexes: Int
+
+  /// The times at which units were consumed, and how many.
+  func run(seconds: Double) -> [(time: Double, units: Double)] {
+    var budget = UnitBudget(rate: rate)
+    var ratio = WriteEstimate()
+    var random = SeededRandom(seed: 3)
+    let perKilobyte = Double(1 + globalIndexes)
+    let most = WriteMeter(globalIndexes: globalIndexes).kilobytes(rate: rate) ?? 0
+    var consumed: [(time: Double, units: Double)] = []
+    var flying: [(answered: Double, estimate: Double, byBytes: Double, units: Double)] = []
+    var (time, next) = (0.0, random.between(100, 2_500))
+    while time < seconds {
+      flying.sort { $0.answered < $1.answered }
+      while let done = flying.first, done.answered <= time {
+        budget.settle(done.estimate, consumed: done.units, at: done.answered)
+        ratio.learn(units: done.byBytes, consumed: done.units)
+        flying.removeFirst()
+      }
+      var (wire, stored, entries) = (0.0, 0.0, 0)
+      while entries < 25, entries == 0 || Int(wire + (next / 1024).rounded(.up)) <= most {
+        wire += (next / 1024).rounded(.up)
+        stored += (next * storedShare / 1024).rounded(.up)
+        entries += 1
+        next = random.between(100, 2_500)
+      }
+      let estimate = ratio.estimate(wire * perKilobyte)
+      while case .wait(let pause) = budget.reserve(estimate, at: time) {
+        time += max(pause, 0.001)
+      }
+      let latency = random.between(0.005, 0.1)
+      let units = stored * perKilobyte
+      consumed.append((time + latency * random.between(0, 1), units))
+      flying.append((time + latency, estimate, wire * perKilobyte, units))
+    }
+    return consumed
   }
 }
 
@@ -151,9 +204,15 @@ private struct SimulatedReads {
     }
   }
 
-  /// The least and the most that ten seconds took, as a share of the budget; the first two seconds,
-  /// in which the sizer learns, and the last second count for the upper bound only.
-  func windows() -> (least: Double, most: Double) {
+  func windows() -> (least: Double, most: Double) { Windows.extremes(of: consumed, rate: rate) }
+}
+
+private enum Windows {
+  /// The least and the most that ten seconds of 60 took, as a share of the budget; the first two
+  /// seconds, in which estimates are learned, and the last one count for the upper bound only.
+  static func extremes(
+    of consumed: [(time: Double, units: Double)], rate: Double
+  ) -> (least: Double, most: Double) {
     let sorted = consumed.sorted { $0.time < $1.time }
     var (least, most) = (Double.infinity, 0.0)
     var (sum, first) = (0.0, 0)

@@ -1,6 +1,6 @@
 /// Capacity units that may be consumed, paced so that any ten seconds stay within 5% of the budget.
 ///
-/// Two guards: a token bucket, filled at the budget's rate and holding a quarter of a second's worth
+/// Two guards: a token bucket, filled at the budget's rate and holding half a second's worth
 /// at most, sets the pace; and what was consumed within the last ten seconds or may be in flight
 /// must stay below 104% of ten seconds' worth, so that answers that were held up and come in a heap
 /// are made up for. A request reserves an estimate and settles with what the service says it
@@ -13,7 +13,7 @@ struct UnitBudget: Sendable {
   /// Share of the budget that a window may reach; the rest up to 105% is for wrong estimates.
   static let windowShare = 1.04
   /// Seconds' worth that may be saved up.
-  static let burst = 0.25
+  static let burst = 0.5
   private static let slotsPerSecond = 10.0
 
   /// Whether a request may go now.
