@@ -30,8 +30,8 @@ import Testing
     let later = core.send()
     core.throttled(sentAt: later)
     #expect(core.limit == 1)
-    // From then on it looks for the limit with more care: ten rounds a permit.
-    for _ in 0..<9 { core.succeeded(waiting: true) }
+    // From then on it looks for the limit with more care: five rounds a permit.
+    for _ in 0..<4 { core.succeeded(waiting: true) }
     #expect(core.limit == 1)
     core.succeeded(waiting: true)
     #expect(core.limit == 2)
@@ -40,7 +40,7 @@ import Testing
   @Test func belowOnePermitItTakesARest() {
     var core = AIMD(maximum: 1)
     #expect(core.rest == .zero)
-    for _ in 0..<3 {
+    for _ in 0..<4 {
       let request = core.send()
       core.throttled(sentAt: request)
     }
@@ -65,9 +65,9 @@ import Testing
     (4_000, 25, 0.02, 0.05),
     (40_000, 128, 0.1, 0.05),
     // One request at a time is too many: 1,280 units a second.
-    (300, 128, 0.1, 0.1),
+    (300, 128, 0.1, 0.4),
     // A page takes five seconds of what this table gives.
-    (25, 128, 0.1, 0.4),
+    (25, 128, 0.1, 0.6),
   ])
   func itFindsTheLimit(_ limit: Double, _ units: Double, _ latency: Double, _ bound: Double) {
     var table = SimulatedTable(

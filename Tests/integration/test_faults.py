@@ -49,7 +49,8 @@ def test_dump_through(dynarc, tmp_path, source, weather, proxy_to, kind):
     report = dynarc("dump", weather, "./archive", *options, at=source.through(proxy)).json
     assert proxy.record.faults[kind] > 0
     assert report["items"] == COUNT
-    if kind in ANSWER_FAULTS:
+    # curl itself sends again what a kept-alive connection lost before its answer, and tells nobody.
+    if kind in ANSWER_FAULTS and kind != "reset":
         assert report["retries"]["total"] > 0
     dynarc("verify", "./archive")
     found = archives.read_archive(tmp_path / "archive")

@@ -8,10 +8,10 @@ struct AIMD: Sendable {
   static let start = 4
   /// Rounds of success that one more permit takes once a throttle has shown where the table's limit
   /// is; before that it takes one.
-  static let cautiousRounds = 10
+  static let cautiousRounds = 5
   /// The first pause between requests where even one at a time is too many.
   static let firstRest = Duration.milliseconds(50)
-  static let longestRest = Duration.seconds(30)
+  static let longestRest = Duration.seconds(5)
 
   let maximum: Int
   /// Requests that may be in flight; from 1 to the maximum.
@@ -19,6 +19,7 @@ struct AIMD: Sendable {
   /// How long a request stays away from the one before it; other than zero at one permit only.
   private(set) var rest = Duration.zero
   private var successes = 0
+  private var lastWasThrottled = false
   private var sent = 0
   /// The first request behind the last cut.
   private var firstAfterCut: Int?
@@ -44,8 +45,9 @@ struct AIMD: Sendable {
   ///
   /// - Parameter waiting: whether another one waits for a permit; if none does, more are of no use.
   mutating func succeeded(waiting: Bool) {
+    lastWasThrottled = false
     guard rest == .zero else {
-      rest = rest * 0.95
+      rest = rest * 0.9
       if rest < AIMD.firstRest / 10 { rest = .zero }
       return
     }
@@ -63,8 +65,10 @@ struct AIMD: Sendable {
     successes = 0
     if limit > 1 {
       limit /= 2
-    } else {
+    } else if lastWasThrottled {
+      // A single throttle may be anybody's; two in a row at one request at a time are too fast.
       rest = min(max(rest * 2, AIMD.firstRest), AIMD.longestRest)
     }
+    lastWasThrottled = true
   }
 }
