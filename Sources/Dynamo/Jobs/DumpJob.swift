@@ -10,6 +10,8 @@ public struct DumpOptions: Sendable {
   public var read = ReadOptions()
   /// Requests in flight at most; nil chooses by the machine's cores.
   public var concurrency: Int?
+  /// What reading may consume; nil takes what the table gives.
+  public var readUnits: CapacityLimit?
   /// zstd level, 1 to 19.
   public var level = 3
   /// When a chunk is full.
@@ -42,7 +44,9 @@ public struct DumpProgress: Sendable, Equatable {
   /// Items the service says there are; up to six hours old; nil for a slice.
   public var expectedItems: Int?
   /// Requests that had to be sent again.
-  public var retries = 0
+  public var retries = RetrySums()
+  /// What was at its limit.
+  public var throttledBy = ThrottleSums()
 }
 
 /// What a dump made.
@@ -50,7 +54,9 @@ public struct DumpSummary: Sendable {
   /// The archive as it was committed.
   public var archive: Archive
   /// Requests that had to be sent again.
-  public var retries: Int
+  public var retries: RetrySums
+  /// What was at its limit.
+  public var throttledBy: ThrottleSums
 }
 
 /// Reads a table, or part of one, into an archive.
@@ -62,6 +68,8 @@ public struct DumpJob: Sendable {
   public let table: TableDescription
   /// What will be read.
   public let plan: ReadPlan
+  /// Read capacity units a second at most; nil without a bound.
+  public let readUnits: Double?
 
   /// Checks the request against the table; nothing is created yet.
   ///
@@ -74,6 +82,8 @@ public struct DumpJob: Sendable {
     self.options = options
     table = try await client.describeTable(tableName)
     plan = try ReadPlan(table: table, options: options.read, cores: options.cores)
+    readUnits = try options.readUnits?.unitsPerSecond(
+      .read, schema: table.schema, raw: table.raw, index: options.read.index)
   }
 
   /// Dumps. Until it returns the archive is visibly unfinished.
@@ -97,14 +107,22 @@ public struct DumpJob: Sendable {
 
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
-      pace: JobPace(giveUpAfter: options.giveUpAfter, stop: StopSignal()), progress: progress)
+      meter: PageMeter(
+        readUnits.map {
+          PageSizer(
+            rate: $0, consistent: plan.description.consistentRead, unitsPerItem: plan.unitsPerItem)
+        }), progress: progress)
     let concurrency = min(
       options.concurrency ?? min(max(4 * options.cores, 4), 64), plan.description.totalSegments)
+    let gate = RequestGate(
+      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter),
+      limiter: AdaptiveLimiter(AIMD(maximum: concurrency)),
+      budget: readUnits.map { CapacityBudget(rate: $0) }, note: state.note)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<concurrency {
         group.addTask {
           while let segment = state.nextSegment() {
-            try await dump(segment: segment, into: archive, state)
+            try await dump(segment: segment, into: archive, state, gate)
           }
         }
       }
@@ -121,14 +139,17 @@ public struct DumpJob: Sendable {
       _ = try archive.finish(complete)
       return try Archive.open(storage)
     }
-    return DumpSummary(archive: committed, retries: total.retries)
+    return DumpSummary(
+      archive: committed, retries: total.retries, throttledBy: total.throttledBy)
   }
 
-  private func dump(segment: Int, into archive: ArchiveWriter, _ state: DumpState) async throws {
+  private func dump(
+    segment: Int, into archive: ArchiveWriter, _ state: DumpState, _ gate: RequestGate
+  ) async throws {
     var writer = try archive.segment(segment)
-    var page: Page? = try await fetch(segment, startKey: nil, state)
+    var page: Page? = try await fetch(segment, startKey: nil, state, gate)
     while let current = page {
-      page = try await absorb(current, into: archive, &writer, state)
+      page = try await absorb(current, into: archive, &writer, state, gate)
     }
     try await offPool { try archive.segmentDone(segment) }
     state.finishedSegment()
@@ -138,11 +159,12 @@ public struct DumpJob: Sendable {
   ///
   /// - Returns: the next page; nil at the segment's end.
   private func absorb(
-    _ page: Page, into archive: ArchiveWriter, _ writer: inout SegmentWriter, _ state: DumpState
+    _ page: Page, into archive: ArchiveWriter, _ writer: inout SegmentWriter, _ state: DumpState,
+    _ gate: RequestGate
   ) async throws -> Page? {
     let segment = writer.number
     let startKey = page.lastEvaluatedKey
-    async let upcoming = startKey == nil ? nil : fetch(segment, startKey: startKey, state)
+    async let upcoming = startKey == nil ? nil : fetch(segment, startKey: startKey, state, gate)
     for item in page.cutter.items { try writer.append(page.bytes.span, item) }
     state.count(page)
     if startKey == nil || writer.isChunkFull {
@@ -155,34 +177,41 @@ public struct DumpJob: Sendable {
 
   /// Fetches and cuts one page, for as long as that takes.
   private func fetch(
-    _ segment: Int, startKey: [UInt8]?, _ state: DumpState
+    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
   ) async throws -> Page {
     let operation = plan.description.operation
-    let request = plan.request(segment: segment, startKey: startKey)
-    var attempt = 0
+    var (attempt, badPages) = (0, 0)
     while true {
       try Task.checkCancellation()
       do {
-        let response = try await client.call(operation.rawValue, request)
-        state.retried(response.attempts - 1)
-        let page = try Page(response.body)
-        state.pace.progressed()
-        return page
+        var limit: Int?
+        let answer = try await gate.call(
+          operation.rawValue, estimate: { state.meter.estimate },
+          body: {
+            limit = state.meter.limit
+            return plan.request(segment: segment, startKey: startKey, limit: limit)
+          }
+        ) {
+          let page = try Page($0.body)
+          return .init(content: page, units: page.consumedUnits)
+        }
+        gate.pace.progressed()
+        state.meter.learn(
+          limit: limit, scanned: answer.content.scannedItems, units: answer.units)
+        return answer.content
       } catch let error as ServiceError {
-        state.retried(error.attempts)
-        guard let cause = error.waitCause else { throw error }
-        try await state.pace.wait(attempt: attempt, cause: cause, because: "\(error)")
+        try await gate.retry(after: error, attempt: attempt)
       } catch var error as ArchiveError {
         // A page that is whole by its checksum and still no JSON may be a proxy's; but one that
         // comes again and again is the service's, and nothing here will mend it.
-        state.retried(1)
-        guard attempt < 4 else {
+        badPages += 1
+        guard badPages < 5 else {
           let place = startKey.map { " behind the key \(String(decoding: $0, as: UTF8.self))" }
           error.message =
             "\(operation.rawValue) of \(table.schema.name), segment \(segment)\(place ?? ""): \(error.message)"
           throw error
         }
-        try await state.pace.wait(attempt: attempt, cause: .transient, because: error.message)
+        try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
       }
       attempt += 1
     }
@@ -194,16 +223,20 @@ private struct Page: Sendable {
   let bytes: [UInt8]
   let cutter: PageCutter
   let lastEvaluatedKey: [UInt8]?
-  let consumedUnits: Double
+  /// Nil where the service does not tell.
+  let consumedUnits: Double?
 
   init(_ body: [UInt8]) throws {
     var cutter = PageCutter()
     try cutter.cut(body.span)
     bytes = body
     lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
-    consumedUnits = try cutter.consumedCapacity.map { try BatchAnswer.units(body.span, $0) } ?? 0
+    consumedUnits = try cutter.consumedCapacity.map { try BatchAnswer.units(body.span, $0) }
     self.cutter = cutter
   }
+
+  /// Items read, those included that a filter held back.
+  var scannedItems: Int { cutter.scannedCount ?? cutter.items.count }
 }
 
 /// What the segments of one dump share.
@@ -213,15 +246,15 @@ private final class DumpState: Sendable {
     var progress = DumpProgress()
   }
 
-  let pace: JobPace
+  let meter: PageMeter
   private let state: Mutex<State>
   private let report: @Sendable (DumpProgress) -> Void
 
   init(
-    segments: Int, expectedItems: Int?, pace: JobPace,
+    segments: Int, expectedItems: Int?, meter: PageMeter,
     progress: @escaping @Sendable (DumpProgress) -> Void
   ) {
-    self.pace = pace
+    self.meter = meter
     report = progress
     var state = State()
     state.progress.segments = segments
@@ -245,13 +278,17 @@ private final class DumpState: Sendable {
     change { progress in
       progress.items += page.cutter.items.count
       progress.contentBytes += content
-      progress.scannedItems += page.cutter.scannedCount ?? page.cutter.items.count
-      progress.consumedUnits += page.consumedUnits
+      progress.scannedItems += page.scannedItems
+      progress.consumedUnits += page.consumedUnits ?? 0
     }
   }
 
-  func retried(_ times: Int) {
-    if times > 0 { change { $0.retries += times } }
+  @Sendable func note(_ notes: RequestNotes) {
+    guard notes != RequestNotes() else { return }
+    change { progress in
+      progress.retries += notes.retries
+      progress.throttledBy.add(notes.causes, times: notes.throttled)
+    }
   }
 
   func finishedSegment() { change { $0.segmentsDone += 1 } }
