@@ -77,7 +77,7 @@ private final class Gauge: Sendable {
   }
 
   @Test func aJobThatNoLongerMovesGivesUp() async throws {
-    let pace = JobPace(giveUpAfter: .zero, stop: StopSignal())
+    let pace = JobPace(giveUpAfter: .zero)
     await #expect {
       try await pace.wait(attempt: 0, cause: .transient, because: "the network is down")
     } throws: { error in
