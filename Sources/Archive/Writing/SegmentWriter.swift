@@ -25,7 +25,7 @@ public struct SegmentWriter: ~Copyable, Sendable {
 
   private let storage: any WritableStorage
   private let limits: ChunkLimits
-  private var chunk = 0
+  private var chunk: Int
   private var file: (any StorageWriter)?
   private var largestItem = 0
   /// Bytes of lines that have left the staging buffer.
@@ -40,9 +40,10 @@ public struct SegmentWriter: ~Copyable, Sendable {
   private var storedHash = SHA256()
 
   init(
-    number: Int, storage: any WritableStorage, level: Int, limits: ChunkLimits
+    number: Int, chunk: Int, storage: any WritableStorage, level: Int, limits: ChunkLimits
   ) throws(ArchiveError) {
     self.number = number
+    self.chunk = chunk
     self.storage = storage
     self.limits = limits
     compressor = try ZstdCompressor(level: level)

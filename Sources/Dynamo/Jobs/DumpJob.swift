@@ -20,6 +20,13 @@ public struct DumpOptions: Sendable {
   public var toolVersion: String
   /// Processors to keep busy.
   public var cores: Int
+  /// Go on with a dump that was cut short, as it was begun: where `read` asks for nothing else than
+  /// the whole table, what to read is taken from the journal.
+  public var resume = false
+  /// Asks the job to end with what is in flight finished and journaled.
+  public var stop = StopSignal()
+  /// Told what earlier runs did that could not be used, before reading goes on.
+  public var warn: @Sendable (String) -> Void = { _ in }
 
   public init(toolVersion: String, cores: Int) {
     self.toolVersion = toolVersion
@@ -51,13 +58,15 @@ public struct DumpSummary: Sendable {
   public var archive: Archive
   /// Requests that had to be sent again.
   public var retries: Int
+  /// How far earlier runs had got; nil for a dump in one run.
+  public var resumed: DumpCounts?
 }
 
 /// Reads a table, or part of one, into an archive.
 public struct DumpJob: Sendable {
   private let client: DynamoClient
-  private let storage: any WritableStorage
-  private let options: DumpOptions
+  let storage: any WritableStorage
+  let options: DumpOptions
   /// The table as it was when the job was planned.
   public let table: TableDescription
   /// What will be read.
@@ -73,7 +82,8 @@ public struct DumpJob: Sendable {
     self.storage = storage
     self.options = options
     table = try await client.describeTable(tableName)
-    plan = try ReadPlan(table: table, options: options.read, cores: options.cores)
+    plan = try ReadPlan(
+      table: table, options: DumpJob.read(options, storage), cores: options.cores)
   }
 
   /// Dumps. Until it returns the archive is visibly unfinished.
@@ -90,20 +100,26 @@ public struct DumpJob: Sendable {
         keyless: plan.isKeyless),
       startTime: .now, endTime: .now, table: table.schema)
     // The directory is claimed before anything is read, so that nothing is read in vain.
-    let archive = try ArchiveWriter(
-      storage: storage, parameters: manifest.source.json, level: options.level,
-      limits: options.limits)
+    let archive: ArchiveWriter
+    do { archive = try await claim(manifest) } catch let error as ArchiveError {
+      guard error.code == .complete else { throw error }
+      return try alreadyComplete(manifest.source, error)
+    }
+    try options.stop.takeOver()
+    for warning in archive.warnings { options.warn(warning) }
+    manifest.startTime = archive.startTime
     manifest.settings = await TableSettings.capture(table, client: client)
 
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
-      pace: JobPace(giveUpAfter: options.giveUpAfter, stop: StopSignal()), progress: progress)
+      pace: JobPace(giveUpAfter: options.giveUpAfter, stop: options.stop),
+      resumed: archive.resumed, progress: progress)
     let concurrency = min(
       options.concurrency ?? min(max(4 * options.cores, 4), 64), plan.description.totalSegments)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<concurrency {
         group.addTask {
-          while let segment = state.nextSegment() {
+          while !options.stop.isRequested, let segment = state.nextSegment() {
             try await dump(segment: segment, into: archive, state)
           }
         }
@@ -112,25 +128,39 @@ public struct DumpJob: Sendable {
       while try await group.next() != nil {}
     }
 
-    let total = state.snapshot
+    guard state.isDone else { throw CancellationError() }
+    let total = archive.counts.reading
     manifest.endTime = .now
     manifest.counts.scannedItems = total.scannedItems
-    manifest.counts.consumedReadUnits = total.consumedUnits
+    manifest.counts.consumedReadUnits = total.consumedReadUnits
     let complete = manifest
     let committed = try await offPool { [storage] in
       _ = try archive.finish(complete)
       return try Archive.open(storage)
     }
-    return DumpSummary(archive: committed, retries: total.retries)
+    return DumpSummary(
+      archive: committed, retries: state.snapshot.retries, resumed: archive.resumed)
   }
 
   private func dump(segment: Int, into archive: ArchiveWriter, _ state: DumpState) async throws {
-    var writer = try archive.segment(segment)
-    var page: Page? = try await fetch(segment, startKey: nil, state)
-    while let current = page {
-      page = try await absorb(current, into: archive, &writer, state)
+    let startKey: [UInt8]?
+    switch archive.position(of: segment) {
+    case .start: startKey = nil
+    case .after(let key): startKey = key
+    // Counted with what earlier runs did.
+    case .done: return
     }
-    try await offPool { try archive.segmentDone(segment) }
+    var output = try SegmentOutput(segment, of: archive)
+    var page: Page? = try await fetch(segment, startKey: startKey, state)
+    while let current = page {
+      if options.stop.isRequested, current.lastEvaluatedKey != nil {
+        try output.append(current)
+        state.count(current)
+        return try await output.checkpoint()
+      }
+      page = try await absorb(current, &output, state)
+    }
+    try await output.end()
     state.finishedSegment()
   }
 
@@ -138,19 +168,21 @@ public struct DumpJob: Sendable {
   ///
   /// - Returns: the next page; nil at the segment's end.
   private func absorb(
-    _ page: Page, into archive: ArchiveWriter, _ writer: inout SegmentWriter, _ state: DumpState
+    _ page: Page, _ output: inout SegmentOutput, _ state: DumpState
   ) async throws -> Page? {
-    let segment = writer.number
+    let segment = output.number
     let startKey = page.lastEvaluatedKey
     async let upcoming = startKey == nil ? nil : fetch(segment, startKey: startKey, state)
-    for item in page.cutter.items { try writer.append(page.bytes.span, item) }
+    try output.append(page)
     state.count(page)
-    if startKey == nil || writer.isChunkFull {
-      if let chunk = try writer.finishChunk(lastEvaluatedKey: startKey) {
-        try await offPool { try archive.commit(chunk) }
+    try await output.endChunkIfDue()
+    do { return try await upcoming } catch {
+      // What has been paid for is kept, whatever became of the next page.
+      do { try await output.checkpoint() } catch let failure {
+        if error is CancellationError { throw failure }
       }
+      throw error
     }
-    return try await upcoming
   }
 
   /// Fetches and cuts one page, for as long as that takes.
@@ -189,23 +221,6 @@ public struct DumpJob: Sendable {
   }
 }
 
-/// A page as it came, cut.
-private struct Page: Sendable {
-  let bytes: [UInt8]
-  let cutter: PageCutter
-  let lastEvaluatedKey: [UInt8]?
-  let consumedUnits: Double
-
-  init(_ body: [UInt8]) throws {
-    var cutter = PageCutter()
-    try cutter.cut(body.span)
-    bytes = body
-    lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
-    consumedUnits = try cutter.consumedCapacity.map { try BatchAnswer.units(body.span, $0) } ?? 0
-    self.cutter = cutter
-  }
-}
-
 /// What the segments of one dump share.
 private final class DumpState: Sendable {
   private struct State {
@@ -218,7 +233,7 @@ private final class DumpState: Sendable {
   private let report: @Sendable (DumpProgress) -> Void
 
   init(
-    segments: Int, expectedItems: Int?, pace: JobPace,
+    segments: Int, expectedItems: Int?, pace: JobPace, resumed: DumpCounts?,
     progress: @escaping @Sendable (DumpProgress) -> Void
   ) {
     self.pace = pace
@@ -226,10 +241,20 @@ private final class DumpState: Sendable {
     var state = State()
     state.progress.segments = segments
     state.progress.expectedItems = expectedItems
+    if let resumed {
+      state.progress.items = resumed.items
+      state.progress.contentBytes = resumed.contentBytes
+      state.progress.scannedItems = resumed.reading.scannedItems
+      state.progress.consumedUnits = resumed.reading.consumedReadUnits
+      state.progress.segmentsDone = resumed.segmentsDone
+    }
     self.state = Mutex(state)
   }
 
   var snapshot: DumpProgress { state.withLock { $0.progress } }
+
+  /// Whether every segment has been read to its end.
+  var isDone: Bool { state.withLock { $0.progress.segmentsDone == $0.progress.segments } }
 
   func nextSegment() -> Int? {
     state.withLock { state in
