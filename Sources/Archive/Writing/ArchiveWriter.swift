@@ -20,7 +20,7 @@ public final class ArchiveWriter: Sendable {
 
   private let storage: any WritableStorage
   private let appender: any StorageAppender
-  private let level: Int
+  private let compression: Compression
   private let limits: ChunkLimits
   private let state: Mutex<State>
 
@@ -35,14 +35,13 @@ public final class ArchiveWriter: Sendable {
   ///
   /// - Parameters:
   ///   - parameters: what was asked for, for the journal: no credential, no path.
-  ///   - level: of zstd, 1 to 19.
   /// - Throws: `ArchiveError`; code `exists` where there is anything already.
   public init(
     storage: any WritableStorage, tool: ArchiveTool, startTime: Timestamp, parameters: JSONObject,
-    level: Int, limits: ChunkLimits = .standard
+    compression: Compression, limits: ChunkLimits = .standard
   ) throws(ArchiveError) {
     self.storage = storage
-    self.level = level
+    self.compression = compression
     self.limits = limits
     self.startTime = startTime
     warnings = []
@@ -71,10 +70,10 @@ public final class ArchiveWriter: Sendable {
   ///   parameters, `damaged` for a journal that is, `foreign` for files that no dump writes.
   public init(
     resuming storage: any WritableStorage, tool: ArchiveTool, startTime: Timestamp,
-    parameters: JSONObject, level: Int, limits: ChunkLimits = .standard
+    parameters: JSONObject, compression: Compression, limits: ChunkLimits = .standard
   ) throws(ArchiveError) {
     self.storage = storage
-    self.level = level
+    self.compression = compression
     self.limits = limits
     let found = try Resumption(
       storage, begun: Journal(tool: tool, startTime: startTime, parameters: parameters))
@@ -116,7 +115,8 @@ public final class ArchiveWriter: Sendable {
     }
     guard let next else { preconditionFailure("segment \(number) is done or has a writer already") }
     return try SegmentWriter(
-      number: number, chunk: next, storage: storage, level: level, limits: limits)
+      number: number, chunk: next, storage: storage, level: compression.level,
+      memory: compression.memory, limits: limits)
   }
 
   /// Makes a chunk durable, puts it under its name and journals it.

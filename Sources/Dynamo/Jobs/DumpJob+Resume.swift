@@ -30,17 +30,24 @@ extension DumpJob {
     }
   }
 
+  /// Segments in flight.
+  var concurrency: Int {
+    min(
+      options.concurrency ?? min(max(4 * options.cores, 4), 64), plan.description.totalSegments)
+  }
+
   /// Creates the archive, or takes it over from an earlier run.
   func claim(_ manifest: Manifest) async throws -> ArchiveWriter {
     let (storage, options) = (storage, options)
+    let compression = Compression(level: options.level, segmentsInFlight: concurrency)
     return try await offPool {
       options.resume
         ? try ArchiveWriter(
           resuming: storage, tool: manifest.tool, startTime: manifest.startTime,
-          parameters: manifest.source.json, level: options.level, limits: options.limits)
+          parameters: manifest.source.json, compression: compression, limits: options.limits)
         : try ArchiveWriter(
           storage: storage, tool: manifest.tool, startTime: manifest.startTime,
-          parameters: manifest.source.json, level: options.level, limits: options.limits)
+          parameters: manifest.source.json, compression: compression, limits: options.limits)
     }
   }
 

@@ -113,9 +113,8 @@ public struct DumpJob: Sendable {
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
       pace: JobPace(giveUpAfter: options.giveUpAfter, stop: options.stop),
-      resumed: archive.resumed, progress: progress)
-    let concurrency = min(
-      options.concurrency ?? min(max(4 * options.cores, 4), 64), plan.description.totalSegments)
+      resumed: archive.resumed,
+      backlog: PageBacklog(limit: 4 * options.cores), progress: progress)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<concurrency {
         group.addTask {
@@ -125,7 +124,10 @@ public struct DumpJob: Sendable {
         }
       }
       // next() throws at the first failure, which cancels the others; waitForAll() would not.
-      while try await group.next() != nil {}
+      do { while try await group.next() != nil {} } catch {
+        state.backlog.open()
+        throw error
+      }
     }
 
     guard state.isDone else { throw CancellationError() }
@@ -151,11 +153,11 @@ public struct DumpJob: Sendable {
     case .done: return
     }
     var output = try SegmentOutput(segment, of: archive)
-    var page: Page? = try await fetch(segment, startKey: startKey, state)
-    while let current = page {
+    var page: Page? = try await next(segment, startKey: startKey, state)
+    // Taken, so that a page does not stay in memory while the next one travels.
+    while let current = page.take() {
       if options.stop.isRequested, current.lastEvaluatedKey != nil {
-        try output.append(current)
-        state.count(current)
+        try store(current, &output, state)
         return try await output.checkpoint()
       }
       page = try await absorb(current, &output, state)
@@ -164,17 +166,16 @@ public struct DumpJob: Sendable {
     state.finishedSegment()
   }
 
-  /// Appends a page, ending the chunk where that is due, while the next page travels.
+  /// Appends a page, ending the chunk where that is due, and fetches the next one.
   ///
   /// - Returns: the next page; nil at the segment's end.
   private func absorb(
-    _ page: Page, _ output: inout SegmentOutput, _ state: DumpState
+    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState
   ) async throws -> Page? {
     let segment = output.number
     let startKey = page.lastEvaluatedKey
-    async let upcoming = startKey == nil ? nil : fetch(segment, startKey: startKey, state)
-    try output.append(page)
-    state.count(page)
+    async let upcoming = startKey == nil ? nil : next(segment, startKey: startKey, state)
+    try store(page, &output, state)
     try await output.endChunkIfDue()
     do { return try await upcoming } catch {
       // What has been paid for is kept, whatever became of the next page.
@@ -183,6 +184,25 @@ public struct DumpJob: Sendable {
       }
       throw error
     }
+  }
+
+  /// Moves a page from memory into the archive.
+  private func store(
+    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState
+  ) throws {
+    defer { state.backlog.left() }
+    state.count(page)
+    try output.append(page)
+  }
+
+  /// Fetches a page once there is room for it.
+  private func next(
+    _ segment: Int, startKey: [UInt8]?, _ state: DumpState
+  ) async throws -> Page {
+    await state.backlog.enter()
+    let page = try await fetch(segment, startKey: startKey, state)
+    state.backlog.arrived()
+    return page
   }
 
   /// Fetches and cuts one page, for as long as that takes.
@@ -229,14 +249,17 @@ private final class DumpState: Sendable {
   }
 
   let pace: JobPace
+  let backlog: PageBacklog
   private let state: Mutex<State>
   private let report: @Sendable (DumpProgress) -> Void
 
   init(
     segments: Int, expectedItems: Int?, pace: JobPace, resumed: DumpCounts?,
+    backlog: PageBacklog,
     progress: @escaping @Sendable (DumpProgress) -> Void
   ) {
     self.pace = pace
+    self.backlog = backlog
     report = progress
     var state = State()
     state.progress.segments = segments

@@ -33,7 +33,7 @@ struct SegmentOutput: ~Copyable {
     writer = try archive.segment(segment)
   }
 
-  mutating func append(_ page: Page) throws(ArchiveError) {
+  mutating func append(_ page: consuming Page) throws(ArchiveError) {
     for item in page.cutter.items { try writer.append(page.bytes.span, item) }
     reading.scannedItems += page.cutter.scannedCount ?? page.cutter.items.count
     reading.consumedReadUnits += page.consumedUnits

@@ -99,7 +99,8 @@ extension ArchiveWriter {
   ) throws(ArchiveError) {
     try self.init(
       storage: storage, tool: ArchiveTool(version: "0.0.1"),
-      startTime: Timestamp(seconds: 1_795_341_600), parameters: parameters, level: level,
+      startTime: Timestamp(seconds: 1_795_341_600), parameters: parameters,
+      compression: Compression(level: level),
       limits: limits)
   }
 
@@ -110,6 +111,7 @@ extension ArchiveWriter {
   ) throws(ArchiveError) {
     try self.init(
       resuming: storage, tool: ArchiveTool(version: "0.0.2"),
-      startTime: Timestamp(seconds: 1_795_345_200), parameters: parameters, level: level)
+      startTime: Timestamp(seconds: 1_795_345_200), parameters: parameters,
+      compression: Compression(level: level))
   }
 }
