@@ -21,7 +21,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
   ],
   targets: [
-    // System libraries, each imported by exactly one Swift module.
+    // System libraries, each imported by exactly one Swift module, but for calls of Linux.
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "AWS", dependencies: ["JSON", "Digest", "CCurl"], swiftSettings: settings),
     .target(name: "Dynamo", dependencies: ["Archive", "AWS", "JSON"], swiftSettings: settings),
     .target(
-      name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", argumentParser],
+      name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", "CLinux", argumentParser],
       swiftSettings: settings),
     .executableTarget(name: "dynarc", dependencies: ["CLI"], swiftSettings: settings),
 

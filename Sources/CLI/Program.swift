@@ -1,6 +1,7 @@
 import AWS
 import ArgumentParser
 import Archive
+import CLinux
 import Dispatch
 import Dynamo
 import Glibc
@@ -33,6 +34,8 @@ public enum Program {
   public static func main() async -> Never {
     // curl is told to leave signals alone, so a peer that hangs up must not end the process.
     signal(SIGPIPE, SIG_IGN)
+    // Where it cannot be set, memory is what the system makes of it.
+    _ = dynarc_map_large_blocks(256 << 10)
     let work = Task { await run() }
     let sources = interruptible(work)
     let status = await work.value

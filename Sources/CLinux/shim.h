@@ -1,5 +1,6 @@
 #pragma once
 // Calls of Linux that Swift's Glibc module does not show, or that are variadic.
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -7,4 +8,14 @@
 // renameat2(2) with RENAME_NOREPLACE (1): fails with EEXIST where the new name stands.
 static inline int dynarc_rename_exclusively(int directory, const char *from, const char *to) {
   return (int)syscall(SYS_renameat2, directory, from, directory, to, 1u);
+}
+
+// mallopt(3): blocks from this size on are mapped one by one, so that a page's memory goes back to the
+// system with the page. glibc would raise its threshold with the first one freed, and keep them all.
+static inline int dynarc_map_large_blocks(int bytes) {
+#ifdef __GLIBC__
+  return mallopt(M_MMAP_THRESHOLD, bytes);
+#else
+  return (void)bytes, 1;
+#endif
 }

@@ -6,6 +6,21 @@ public enum ArchiveNames {
   public static let journal = "dump.journal"
   /// The directory that holds the chunks and nothing else.
   public static let data = "data"
+
+  /// The name that a file has while it is written: `data/.00000-000000.ndjson.zst.tmp`.
+  static func temporary(_ name: String) -> String {
+    let slash = name.utf8.lastIndex(of: UInt8(ascii: "/"))
+    let leaf = slash.map { name.utf8.index(after: $0) } ?? name.startIndex
+    return "\(name[..<leaf]).\(name[leaf...]).tmp"
+  }
+
+  /// Whether a name is the temporary one of a file that an archive has.
+  static func isTemporary(_ name: String) -> Bool {
+    guard let dot = name.firstIndex(of: "."), name.hasSuffix(".tmp") else { return false }
+    let own = String(name[..<dot] + name[dot...].dropFirst().dropLast(".tmp".count))
+    guard temporary(own) == name else { return false }
+    return own == manifest || own == sums || ChunkID(name: own) != nil
+  }
 }
 
 /// A chunk's place: its segment and its number in it, both counted from 0.

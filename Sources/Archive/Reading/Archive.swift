@@ -59,7 +59,7 @@ public struct Archive: Sendable {
       .unfinished,
       "\(storage.location) is an unfinished dump: it has no \(ArchiveNames.sums)",
       hint: names.contains(ArchiveNames.journal)
-        ? "the dump was interrupted; dump the table again into another directory"
+        ? "go on with it by dynarc dump --resume; dynarc info tells how far it is"
         : "if this is a copy, it is not complete; copy the archive again")
   }
 
@@ -86,12 +86,14 @@ public struct Archive: Sendable {
 
   /// A reader of a chunk's lines.
   public func chunk(_ row: ChunkRow) throws(ArchiveError) -> ChunkReader {
-    let file = try openStored(row)
+    let file = try Archive.openStored(row, in: storage)
     return try ChunkReader(file, row, key: manifest.requiredKey)
   }
 
-  private func openStored(_ row: ChunkRow) throws(ArchiveError) -> any StorageReader {
-    try Archive.present(row.name) { () throws(ArchiveError) in try storage.open(row.name) }
+  private static func openStored(
+    _ row: ChunkRow, in storage: any ReadableStorage
+  ) throws(ArchiveError) -> any StorageReader {
+    try present(row.name) { () throws(ArchiveError) in try storage.open(row.name) }
   }
 
   // A file that SHA256SUMS names and that is not there is damage.
@@ -117,7 +119,13 @@ public struct Archive: Sendable {
   public func checkStored(
     _ row: ChunkRow, progress: (Int) -> Void = { _ in }
   ) throws(ArchiveError) {
-    let file = try openStored(row)
+    try Archive.checkStored(row, in: storage, progress: progress)
+  }
+
+  static func checkStored(
+    _ row: ChunkRow, in storage: any ReadableStorage, progress: (Int) -> Void = { _ in }
+  ) throws(ArchiveError) {
+    let file = try openStored(row, in: storage)
     guard file.size == row.storedBytes else {
       throw ArchiveError(
         .damaged, "the file has \(file.size) bytes, not \(row.storedBytes)", file: row.name)

@@ -37,6 +37,29 @@ struct Descriptor: ~Copyable, Sendable {
     }
   }
 
+  /// What the system says of the file.
+  borrowing func status(file: String) throws(ArchiveError) -> stat {
+    var status = stat()
+    guard fstat(number, &status) == 0 else { throw .system(errno, "look at the file", file: file) }
+    return status
+  }
+
+  /// Locks the file against other descriptors until this one is closed or its process ends.
+  ///
+  /// - Throws: `ArchiveError`; code `locked` where another has locked it.
+  borrowing func lock(file: String) throws(ArchiveError) {
+    while flock(number, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EINTR { continue }
+      guard errno == EWOULDBLOCK else { throw .system(errno, "lock the file", file: file) }
+      throw ArchiveError(
+        .locked, "another process is writing this archive", file: file,
+        hint: "wait until it has ended; dynarc info tells how far it is")
+    }
+  }
+
+  /// Gives a lock back that the file may have.
+  borrowing func unlock() { _ = flock(number, LOCK_UN) }
+
   /// Makes what was written durable.
   borrowing func sync(file: String) throws(ArchiveError) {
     guard fsync(number) == 0 else { throw .system(errno, "make the file durable", file: file) }

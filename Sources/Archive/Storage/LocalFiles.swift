@@ -17,10 +17,7 @@ final class LocalReader: StorageReader {
     }
     descriptor = try Descriptor(number, "open the file", file: name)
     self.name = name
-    var status = stat()
-    guard fstat(descriptor.number, &status) == 0 else {
-      throw .system(errno, "look at the file", file: name)
-    }
+    let status = try descriptor.status(file: name)
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw ArchiveError(.damaged, "it is not a regular file", file: name)
     }
@@ -106,22 +103,51 @@ final class LocalWriter: StorageWriter {
   }
 }
 
-/// A file that grows by durable steps.
+/// A file that grows by durable steps, locked by flock(2) while it is open.
 final class LocalAppender: StorageAppender {
   private let descriptor: Descriptor
   private let name: String
 
-  init(_ place: borrowing Place, _ name: String) throws(ArchiveError) {
-    let number = openat(
-      place.directory.number, place.leaf,
-      O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    descriptor = try Descriptor(number, "create the file", file: name)
-    self.name = name
+  convenience init(creating place: borrowing Place, _ name: String) throws(ArchiveError) {
+    try self.init(place, name, flags: O_CREAT | O_EXCL, "create the file")
     try place.directory.syncDirectory(file: name)
   }
 
+  convenience init(resuming place: borrowing Place, _ name: String) throws(ArchiveError) {
+    // Without O_NONBLOCK, a pipe in the place of the file would hold the open for ever.
+    try self.init(place, name, flags: O_NONBLOCK, "open the file")
+  }
+
+  private init(
+    _ place: borrowing Place, _ name: String, flags: Int32, _ doing: String
+  ) throws(ArchiveError) {
+    let number = openat(
+      place.directory.number, place.leaf,
+      O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | flags, 0o600)
+    descriptor = try Descriptor(number, doing, file: name)
+    self.name = name
+    try descriptor.lock(file: name)
+    let status = try descriptor.status(file: name)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw ArchiveError(.damaged, "it is not a regular file", file: name)
+    }
+    // Whoever held the lock may have removed the file before letting go of it.
+    guard status.st_nlink > 0 else { throw .system(ENOENT, doing, file: name) }
+  }
+
+  // A process that is being forked shares the lock until it executes another program; closing the
+  // descriptor here would not end it there.
+  deinit { descriptor.unlock() }
+
   func append(_ bytes: RawSpan) throws(ArchiveError) {
     try descriptor.write(bytes, file: name)
+    try descriptor.sync(file: name)
+  }
+
+  func truncate(to size: Int) throws(ArchiveError) {
+    guard ftruncate(descriptor.number, size) == 0 else {
+      throw .system(errno, "cut the file", file: name)
+    }
     try descriptor.sync(file: name)
   }
 }

@@ -22,8 +22,12 @@ public struct LocalStorage: WritableStorage {
       }
       throw error
     }
+    try repair()
+  }
+
+  public func repair() throws(ArchiveError) {
     let root = try openRoot()
-    guard mkdirat(root.number, "data", 0o700) == 0 else {
+    guard mkdirat(root.number, "data", 0o700) == 0 || errno == EEXIST else {
       throw .system(errno, "create the directory", file: "data")
     }
     try root.syncDirectory(file: directory)
@@ -53,7 +57,11 @@ public struct LocalStorage: WritableStorage {
   }
 
   public func append(_ name: String) throws(ArchiveError) -> any StorageAppender {
-    try LocalAppender(Place(name, in: self), name)
+    try LocalAppender(creating: Place(name, in: self), name)
+  }
+
+  public func resume(_ name: String) throws(ArchiveError) -> any StorageAppender {
+    try LocalAppender(resuming: Place(name, in: self), name)
   }
 
   public func remove(_ name: String) throws(ArchiveError) {
@@ -139,5 +147,5 @@ struct Place: ~Copyable, Sendable {
   }
 
   /// The name a file has before it is committed.
-  var temporaryLeaf: String { ".\(leaf).tmp" }
+  var temporaryLeaf: String { ArchiveNames.temporary(leaf) }
 }

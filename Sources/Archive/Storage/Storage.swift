@@ -52,13 +52,23 @@ public protocol WritableStorage: ReadableStorage {
   /// - Throws: `ArchiveError`; code `exists` where anything is there, even an empty directory.
   func prepare() throws(ArchiveError)
 
+  /// Completes what a `prepare` that was cut short has left, in a place that is there.
+  func repair() throws(ArchiveError)
+
   /// Starts a file, which nobody sees under its name before it is committed.
   func create(_ name: String) throws(ArchiveError) -> any StorageWriter
 
-  /// Starts a file that grows by durable steps, visible from its first byte.
+  /// Starts a file that grows by durable steps, visible from its first byte. It is locked for as
+  /// long as its appender lives, and no longer than its process.
   ///
   /// - Throws: `ArchiveError`; code `exists` where there is such a file.
   func append(_ name: String) throws(ArchiveError) -> any StorageAppender
+
+  /// Locks such a file again, to go on behind its end.
+  ///
+  /// - Throws: `ArchiveError`; code `missing` where there is none, `locked` where somebody else has
+  ///   locked it.
+  func resume(_ name: String) throws(ArchiveError) -> any StorageAppender
 
   /// Removes a file, durably.
   func remove(_ name: String) throws(ArchiveError)
@@ -75,15 +85,19 @@ public protocol StorageWriter: AnyObject, Sendable {
   func abandon()
 }
 
-/// A file that grows.
+/// A file that grows, locked against everybody else.
 public protocol StorageAppender: AnyObject, Sendable {
   /// Appends bytes; they are durable when this returns.
   func append(_ bytes: RawSpan) throws(ArchiveError)
+  /// Cuts off what is behind the first `size` bytes, durably.
+  func truncate(to size: Int) throws(ArchiveError)
 }
 
 extension ArchiveError.Code {
   /// A file or place that should be there is not.
   public static let missing = Self(rawValue: "missing")
+  /// Somebody else is writing there.
+  public static let locked = Self(rawValue: "locked")
 }
 
 extension ReadableStorage {

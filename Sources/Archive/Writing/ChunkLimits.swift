@@ -20,6 +20,24 @@ public struct ChunkLimits: Sendable, Equatable {
   }
 }
 
+/// How chunks are compressed.
+public struct Compression: Sendable, Equatable {
+  /// What the compressors of all segments in flight take together, in bytes. A segment's takes
+  /// 3.7 MB at level 3 where there is room for that, and not much less than 1.6 MB where there is not.
+  public static let memoryForAll = 64 << 20
+
+  /// The level of zstd, 1 to 19.
+  public var level: Int
+  /// Bytes that a segment's compressor should take at most.
+  public var memory: Int
+
+  /// - Parameter segmentsInFlight: segments that are written at the same time.
+  public init(level: Int, segmentsInFlight: Int = 1) {
+    self.level = level
+    memory = Compression.memoryForAll / max(1, segmentsInFlight)
+  }
+}
+
 /// A chunk that is written but stands under no name yet; dropped, it is gone.
 public struct FinishedChunk: Sendable {
   public let row: ChunkRow

@@ -7,7 +7,9 @@ internal import JSON
 /// full, hashes it, compresses it and writes what comes out; nothing is allocated for an item.
 public struct SegmentWriter: ~Copyable, Sendable {
   /// What is handed to the compressor at a time.
-  private static let stagingBytes = 128 << 10
+  private static let stagingBytes = 64 << 10
+  /// What is taken from the compressor at a time.
+  private static let outputBytes = 32 << 10
 
   /// The segment, counted from 0.
   public let number: Int
@@ -25,7 +27,7 @@ public struct SegmentWriter: ~Copyable, Sendable {
 
   private let storage: any WritableStorage
   private let limits: ChunkLimits
-  private var chunk = 0
+  private var chunk: Int
   private var file: (any StorageWriter)?
   private var largestItem = 0
   /// Bytes of lines that have left the staging buffer.
@@ -33,19 +35,21 @@ public struct SegmentWriter: ~Copyable, Sendable {
   /// Bytes of lines in the staging buffer.
   private var filled = 0
   private let staging = RawBuffer(byteCount: SegmentWriter.stagingBytes)
-  private let output = RawBuffer(byteCount: SegmentWriter.stagingBytes)
+  private let output = RawBuffer(byteCount: SegmentWriter.outputBytes)
   private var compacted: [UInt8] = []
   private var compressor: ZstdCompressor
   private var contentHash = SHA256()
   private var storedHash = SHA256()
 
   init(
-    number: Int, storage: any WritableStorage, level: Int, limits: ChunkLimits
+    number: Int, chunk: Int, storage: any WritableStorage, level: Int, memory: Int,
+    limits: ChunkLimits
   ) throws(ArchiveError) {
     self.number = number
+    self.chunk = chunk
     self.storage = storage
     self.limits = limits
-    compressor = try ZstdCompressor(level: level)
+    compressor = try ZstdCompressor(level: level, memory: memory)
   }
 
   /// Appends an item of a page as a line.

@@ -6,10 +6,28 @@ struct ZstdCompressor: ~Copyable, @unchecked Sendable {
   // copied.
   private let context: OpaquePointer
 
+  /// Sizes of content that zstd can be told to expect, 0 for any: the smaller, the smaller the window
+  /// and the tables that it chooses for a level. Below these the ratio suffers.
+  private static let sizeHints: [UInt64] = [0, 1 << 20, 1 << 19, 1 << 18]
+
+  /// The sizes to expect in order to stay within some memory: the largest that does, else the
+  /// smallest there is.
+  static func sizeHint(level: Int, memory: Int) -> UInt64 {
+    sizeHints.first { hint in
+      let parameters = ZSTD_getCParams(Int32(level), hint, 0)
+      return ZSTD_estimateCStreamSize_usingCParams(parameters) <= memory
+    } ?? sizeHints[sizeHints.count - 1]
+  }
+
+  /// Bytes that the context takes.
+  var memory: Int { ZSTD_sizeof_CCtx(context) }
+
   /// Frames carry a checksum and no dictionary, and are compressed on the calling thread.
   ///
-  /// - Parameter level: 1 to 19.
-  init(level: Int) throws(ArchiveError) {
+  /// - Parameters:
+  ///   - level: 1 to 19.
+  ///   - memory: bytes that the context should take at most; see `sizeHint`.
+  init(level: Int, memory: Int = .max) throws(ArchiveError) {
     guard (1...19).contains(level) else {
       throw ArchiveError(.unsupported, "the zstd level \(level) is not within 1 to 19")
     }
@@ -19,6 +37,11 @@ struct ZstdCompressor: ~Copyable, @unchecked Sendable {
     do throws(ArchiveError) {
       try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level)))
       try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1))
+      let hint = ZstdCompressor.sizeHint(level: level, memory: memory)
+      // ZSTD_c_srcSizeHint
+      if hint > 0 {
+        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam7, Int32(hint)))
+      }
     } catch {
       ZSTD_freeCCtx(context)
       throw error

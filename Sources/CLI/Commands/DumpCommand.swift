@@ -11,12 +11,15 @@ struct DumpCommand: AsyncParsableCommand {
       dynarc dump Orders ./orders-2026-11-22
       dynarc dump Orders ./one-customer --pk 4711 --sk-begins-with 2026-11
       dynarc dump Orders ./open --index by-status --pk open
+      dynarc dump Orders ./orders-2026-11-22 --resume
       """)
 
   @Argument(help: "Table, by name or as dynamodb://[profile@][region]/NAME.")
   var table: TableAddress
 
-  @Argument(help: "Directory to create for the archive; it must not exist.", completion: .directory)
+  @Argument(
+    help: "Directory to create for the archive; it must not exist, but for --resume.",
+    completion: .directory)
   var archive: String
 
   @OptionGroup(title: "What to read") var slice: SliceOptions
@@ -48,6 +51,9 @@ struct DumpCommand: AsyncParsableCommand {
       "Content at which a chunk ends, for example 32MiB or 8MB.", valueName: "size"))
   var chunkSize: ByteSize?
 
+  @Flag(help: "Go on with a dump that was stopped, as it was begun.")
+  var resume = false
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -72,6 +78,9 @@ struct DumpCommand: AsyncParsableCommand {
     options.readUnits = readUnits?.limit
     if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     options.level = level
+    options.resume = resume
+    options.stop = Interruption.stop
+    options.warn = { Terminal.warn($0) }
     if let chunkSize { options.limits.contentBytes = chunkSize.bytes }
     let read = options.read
     let meter = ProgressMeter(output)
@@ -96,12 +105,9 @@ struct DumpCommand: AsyncParsableCommand {
               ? "\(progress.segmentsDone)/\(progress.segments) segments" : "",
             retries: progress.retries, throttledBy: progress.throttledBy))
       }
-    } catch is CancellationError {
+    } catch {
       meter.finish()
-      Terminal.error(
-        "interrupted; \(archive) holds an unfinished dump",
-        hint: "it cannot be loaded; remove the directory, then dump again")
-      throw EndWith(status: ExitStatus.interrupted)
+      throw stopped(by: error)
     }
     meter.finish()
     let unread = summary.archive.manifest.settings.notRead.map { "\($0.setting) (\($0.code))" }
@@ -109,6 +115,24 @@ struct DumpCommand: AsyncParsableCommand {
       Terminal.warn("settings that could not be read: \(unread.joined(separator: ", "))")
     }
     try report(summary, seconds: meter.elapsed)
+  }
+
+  /// Says how to go on with a dump that has begun and not ended.
+  private func stopped(by error: any Error) -> any Error {
+    // An error about what was found there says itself what to do.
+    let found: [ArchiveError.Code] = [
+      .exists, .missing, .complete, .locked, .otherDump, .foreign, .damaged, .unsupported,
+    ]
+    if let error = error as? ArchiveError, found.contains(error.code) { return error }
+    guard FileSystem.exists("\(archive)/\(ArchiveNames.journal)") else { return error }
+    let interrupted = error is CancellationError
+    if !interrupted { Program.describe(error) }
+    var words = ["dynarc"] + CommandLine.arguments.dropFirst()
+    if !resume { words.append("--resume") }
+    Terminal.error(
+      "\(interrupted ? "interrupted" : "stopped"); \(archive) holds an unfinished dump",
+      hint: "go on with: \(ShellCommand.line(words))")
+    return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 
   private func report(_ summary: DumpSummary, seconds: Double) throws {
@@ -123,6 +147,7 @@ struct DumpCommand: AsyncParsableCommand {
         "storedBytes": JSONValue(counts.storedBytes),
         "chunks": JSONValue(manifest.chunks.count),
         "segments": JSONValue(manifest.source.read.totalSegments),
+        "resumedItems": JSONValue(summary.resumed?.items ?? 0),
         "seconds": .number(Format.plain(seconds)),
       ]
       json["consumedReadUnits"] = counts.consumedReadUnits.map { .number(Format.plain($0)) }
@@ -130,6 +155,9 @@ struct DumpCommand: AsyncParsableCommand {
       try Terminal.output(.object(json))
     }
     guard !output.quiet, !output.json else { return }
+    if let resumed = summary.resumed {
+      Terminal.say("went on behind \(Format.count(resumed.items)) items of earlier runs")
+    }
     Terminal.say(
       "dumped \(Format.count(counts.items)) items (\(Format.bytes(counts.contentBytes)), stored in "
         + "\(Format.bytes(counts.storedBytes))) of \(manifest.source.tableName) to "

@@ -15,9 +15,25 @@ struct InfoCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let opened = try Archive.open(LocalStorage(directory: archive))
+    let opened: Archive
+    do throws(ArchiveError) {
+      opened = try Archive.open(LocalStorage(directory: archive))
+    } catch {
+      guard error.code == .unfinished else { throw error }
+      return try tellUnfinished(error)
+    }
     if json { return try Terminal.output(InfoReport(opened).json) }
     try Terminal.output(InfoReport(opened).text)
+  }
+
+  private func tellUnfinished(_ unfinished: ArchiveError) throws {
+    let report: UnfinishedReport
+    do throws(ArchiveError) { report = try UnfinishedReport(archive) } catch {
+      // Without a journal it is a part of a copy, which nobody can go on with.
+      throw error.code == .missing ? unfinished : error
+    }
+    if json { return try Terminal.output(report.json) }
+    try Terminal.output(report.text)
   }
 }
 
@@ -48,7 +64,7 @@ struct InfoReport {
       ("Table", source.tableName),
     ]
     if let arn = source.tableARN { rows.append(("ARN", arn)) }
-    rows.append(("Read", read))
+    rows.append(("Read", source.read.words))
     if let condition = source.read.keyConditionExpression { rows.append(("Slice", condition)) }
     if let filter = source.read.filterExpression { rows.append(("Filter", filter)) }
     if let projection = source.read.projectionExpression { rows.append(("Projection", projection)) }
@@ -104,17 +120,7 @@ struct InfoReport {
       let unread = settings.notRead.map { "\($0.setting) (\($0.code))" }
       rows.append(("Not read", unread.joined(separator: ", ")))
     }
-    let width = rows.map(\.0.count).max() ?? 0
-    return rows.map { name, value in
-      name + String(repeating: " ", count: width - name.count + 2) + value
-    }.joined(separator: "\n")
-  }
-
-  private var read: String {
-    let read = manifest.source.read
-    let place = read.indexName.map { " of index \($0)" } ?? ""
-    return "\(read.operation.rawValue)\(place), "
-      + "\(read.consistentRead ? "strongly" : "eventually") consistent"
+    return Format.table(rows)
   }
 
   private var billing: String {
@@ -144,11 +150,21 @@ struct InfoReport {
   var json: JSONValue {
     var report = manifest.json.object ?? JSONObject()
     report["chunks"] = nil
+    report["finished"] = true
     report["id"] = .string(archive.id)
     report["chunkCount"] = JSONValue(manifest.chunks.count)
     report["segmentsWithItems"] = JSONValue(segmentsWithItems)
     report["meanItemBytes"] = meanItem.map { JSONValue($0) }
     report["compressionRatio"] = ratio.map { .number(Format.plain($0)) }
     return .object(report)
+  }
+}
+
+extension ReadDescription {
+  /// `Scan of index by-day, eventually consistent`
+  var words: String {
+    let place = indexName.map { " of index \($0)" } ?? ""
+    return "\(operation.rawValue)\(place), "
+      + "\(consistentRead ? "strongly" : "eventually") consistent"
   }
 }

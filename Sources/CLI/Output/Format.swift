@@ -58,3 +58,13 @@ extension Format {
   /// A number for JSON, rounded to thousandths.
   static func plain(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
 }
+
+extension Format {
+  /// Names and values in two columns.
+  static func table(_ rows: [(String, String)]) -> String {
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { name, value in
+      name + String(repeating: " ", count: width - name.count + 2) + value
+    }.joined(separator: "\n")
+  }
+}

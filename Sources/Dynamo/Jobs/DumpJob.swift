@@ -22,6 +22,13 @@ public struct DumpOptions: Sendable {
   public var toolVersion: String
   /// Processors to keep busy.
   public var cores: Int
+  /// Go on with a dump that was cut short, as it was begun: where `read` asks for nothing else than
+  /// the whole table, what to read is taken from the journal.
+  public var resume = false
+  /// Asks the job to end with what is in flight finished and journaled.
+  public var stop = StopSignal()
+  /// Told what earlier runs did that could not be used, before reading goes on.
+  public var warn: @Sendable (String) -> Void = { _ in }
 
   public init(toolVersion: String, cores: Int) {
     self.toolVersion = toolVersion
@@ -57,13 +64,15 @@ public struct DumpSummary: Sendable {
   public var retries: RetrySums
   /// What was at its limit.
   public var throttledBy: ThrottleSums
+  /// How far earlier runs had got; nil for a dump in one run.
+  public var resumed: DumpCounts?
 }
 
 /// Reads a table, or part of one, into an archive.
 public struct DumpJob: Sendable {
   private let client: DynamoClient
-  private let storage: any WritableStorage
-  private let options: DumpOptions
+  let storage: any WritableStorage
+  let options: DumpOptions
   /// The table as it was when the job was planned.
   public let table: TableDescription
   /// What will be read.
@@ -81,7 +90,8 @@ public struct DumpJob: Sendable {
     self.storage = storage
     self.options = options
     table = try await client.describeTable(tableName)
-    plan = try ReadPlan(table: table, options: options.read, cores: options.cores)
+    plan = try ReadPlan(
+      table: table, options: DumpJob.read(options, storage), cores: options.cores)
     readUnits = try options.readUnits?.unitsPerSecond(
       .read, schema: table.schema, raw: table.raw, index: options.read.index)
   }
@@ -100,9 +110,14 @@ public struct DumpJob: Sendable {
         keyless: plan.isKeyless),
       startTime: .now, endTime: .now, table: table.schema)
     // The directory is claimed before anything is read, so that nothing is read in vain.
-    let archive = try ArchiveWriter(
-      storage: storage, parameters: manifest.source.json, level: options.level,
-      limits: options.limits)
+    let archive: ArchiveWriter
+    do { archive = try await claim(manifest) } catch let error as ArchiveError {
+      guard error.code == .complete else { throw error }
+      return try alreadyComplete(manifest.source, error)
+    }
+    try options.stop.takeOver()
+    for warning in archive.warnings { options.warn(warning) }
+    manifest.startTime = archive.startTime
     manifest.settings = await TableSettings.capture(table, client: client)
 
     let state = DumpState(
@@ -111,68 +126,104 @@ public struct DumpJob: Sendable {
         readUnits.map {
           PageSizer(
             rate: $0, consistent: plan.description.consistentRead, unitsPerItem: plan.unitsPerItem)
-        }), progress: progress)
-    let concurrency = min(
-      options.concurrency ?? min(max(4 * options.cores, 4), 64), plan.description.totalSegments)
+        }), resumed: archive.resumed, backlog: PageBacklog(limit: 4 * options.cores),
+      progress: progress)
+    let clock = JobClock.system(until: options.stop)
     let gate = RequestGate(
-      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter),
-      limiter: AdaptiveLimiter(AIMD(maximum: concurrency)),
-      budget: readUnits.map { CapacityBudget(rate: $0) }, note: state.note)
+      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
+      limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
+      budget: readUnits.map { CapacityBudget(rate: $0, clock: clock) }, note: state.note)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<concurrency {
         group.addTask {
-          while let segment = state.nextSegment() {
+          while !options.stop.isRequested, let segment = state.nextSegment() {
             try await dump(segment: segment, into: archive, state, gate)
           }
         }
       }
       // next() throws at the first failure, which cancels the others; waitForAll() would not.
-      while try await group.next() != nil {}
+      do { while try await group.next() != nil {} } catch {
+        state.backlog.open()
+        throw error
+      }
     }
 
-    let total = state.snapshot
+    guard state.isDone else { throw CancellationError() }
+    let total = archive.counts.reading
     manifest.endTime = .now
     manifest.counts.scannedItems = total.scannedItems
-    manifest.counts.consumedReadUnits = total.consumedUnits
+    manifest.counts.consumedReadUnits = total.consumedReadUnits
     let complete = manifest
     let committed = try await offPool { [storage] in
       _ = try archive.finish(complete)
       return try Archive.open(storage)
     }
     return DumpSummary(
-      archive: committed, retries: total.retries, throttledBy: total.throttledBy)
+      archive: committed, retries: state.snapshot.retries,
+      throttledBy: state.snapshot.throttledBy, resumed: archive.resumed)
   }
 
   private func dump(
     segment: Int, into archive: ArchiveWriter, _ state: DumpState, _ gate: RequestGate
   ) async throws {
-    var writer = try archive.segment(segment)
-    var page: Page? = try await fetch(segment, startKey: nil, state, gate)
-    while let current = page {
-      page = try await absorb(current, into: archive, &writer, state, gate)
+    let startKey: [UInt8]?
+    switch archive.position(of: segment) {
+    case .start: startKey = nil
+    case .after(let key): startKey = key
+    // Counted with what earlier runs did.
+    case .done: return
     }
-    try await offPool { try archive.segmentDone(segment) }
+    var output = try SegmentOutput(segment, of: archive)
+    var page: Page? = try await next(segment, startKey: startKey, state, gate)
+    // Taken, so that a page does not stay in memory while the next one travels.
+    while let current = page.take() {
+      if options.stop.isRequested, current.lastEvaluatedKey != nil {
+        try store(current, &output, state)
+        return try await output.checkpoint()
+      }
+      page = try await absorb(current, &output, state, gate)
+    }
+    try await output.end()
     state.finishedSegment()
   }
 
-  /// Appends a page, ending the chunk where that is due, while the next page travels.
+  /// Appends a page, ending the chunk where that is due, and fetches the next one.
   ///
   /// - Returns: the next page; nil at the segment's end.
   private func absorb(
-    _ page: Page, into archive: ArchiveWriter, _ writer: inout SegmentWriter, _ state: DumpState,
-    _ gate: RequestGate
+    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState, _ gate: RequestGate
   ) async throws -> Page? {
-    let segment = writer.number
+    let segment = output.number
     let startKey = page.lastEvaluatedKey
-    async let upcoming = startKey == nil ? nil : fetch(segment, startKey: startKey, state, gate)
-    for item in page.cutter.items { try writer.append(page.bytes.span, item) }
-    state.count(page)
-    if startKey == nil || writer.isChunkFull {
-      if let chunk = try writer.finishChunk(lastEvaluatedKey: startKey) {
-        try await offPool { try archive.commit(chunk) }
+    async let upcoming = startKey == nil ? nil : next(segment, startKey: startKey, state, gate)
+    try store(page, &output, state)
+    try await output.endChunkIfDue()
+    do { return try await upcoming } catch {
+      // What has been paid for is kept, whatever became of the next page.
+      do { try await output.checkpoint() } catch let failure {
+        if error is CancellationError { throw failure }
       }
+      throw error
     }
-    return try await upcoming
+  }
+
+  /// Moves a page from memory into the archive.
+  private func store(
+    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState
+  ) throws {
+    defer { state.backlog.left() }
+    state.count(page)
+    try output.append(page)
+  }
+
+  /// Fetches a page once there is room for it.
+  private func next(
+    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
+  ) async throws -> Page {
+    await state.backlog.enter()
+    let page = try await fetch(segment, startKey: startKey, state, gate)
+    state.backlog.arrived()
+    return page
   }
 
   /// Fetches and cuts one page, for as long as that takes.
@@ -218,27 +269,6 @@ public struct DumpJob: Sendable {
   }
 }
 
-/// A page as it came, cut.
-private struct Page: Sendable {
-  let bytes: [UInt8]
-  let cutter: PageCutter
-  let lastEvaluatedKey: [UInt8]?
-  /// Nil where the service does not tell.
-  let consumedUnits: Double?
-
-  init(_ body: [UInt8]) throws {
-    var cutter = PageCutter()
-    try cutter.cut(body.span)
-    bytes = body
-    lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
-    consumedUnits = try cutter.consumedCapacity.map { try BatchAnswer.units(body.span, $0) }
-    self.cutter = cutter
-  }
-
-  /// Items read, those included that a filter held back.
-  var scannedItems: Int { cutter.scannedCount ?? cutter.items.count }
-}
-
 /// What the segments of one dump share.
 private final class DumpState: Sendable {
   private struct State {
@@ -247,22 +277,34 @@ private final class DumpState: Sendable {
   }
 
   let meter: PageMeter
+  let backlog: PageBacklog
   private let state: Mutex<State>
   private let report: @Sendable (DumpProgress) -> Void
 
   init(
-    segments: Int, expectedItems: Int?, meter: PageMeter,
-    progress: @escaping @Sendable (DumpProgress) -> Void
+    segments: Int, expectedItems: Int?, meter: PageMeter, resumed: DumpCounts?,
+    backlog: PageBacklog, progress: @escaping @Sendable (DumpProgress) -> Void
   ) {
     self.meter = meter
+    self.backlog = backlog
     report = progress
     var state = State()
     state.progress.segments = segments
     state.progress.expectedItems = expectedItems
+    if let resumed {
+      state.progress.items = resumed.items
+      state.progress.contentBytes = resumed.contentBytes
+      state.progress.scannedItems = resumed.reading.scannedItems
+      state.progress.consumedUnits = resumed.reading.consumedReadUnits
+      state.progress.segmentsDone = resumed.segmentsDone
+    }
     self.state = Mutex(state)
   }
 
   var snapshot: DumpProgress { state.withLock { $0.progress } }
+
+  /// Whether every segment has been read to its end.
+  var isDone: Bool { state.withLock { $0.progress.segmentsDone == $0.progress.segments } }
 
   func nextSegment() -> Int? {
     state.withLock { state in

@@ -42,10 +42,9 @@ struct KeyCondition: Sendable, Equatable {
     values = JSONObject()
     var terms: [String] = []
     for (index, attribute) in hashes.enumerated() {
-      let suffix = index == 0 ? "" : "\(index)"
-      names["#dynarcPk\(suffix)"] = .string(attribute.name)
-      values[":dynarcPk\(suffix)"] = try attribute.value(partition[index])
-      terms.append("#dynarcPk\(suffix) = :dynarcPk\(suffix)")
+      names[KeyCondition.partitionName(index)] = .string(attribute.name)
+      values[KeyCondition.partitionValue(index)] = try attribute.value(partition[index])
+      terms.append(KeyCondition.partitionTerm(index))
     }
     if let sort {
       guard let attribute = key.sort.first else {
@@ -71,7 +70,8 @@ struct KeyCondition: Sendable, Equatable {
 }
 
 extension SortCondition {
-  fileprivate var template: (String, [String]) {
+  /// The term of the expression, and the values behind its placeholders.
+  var template: (String, [String]) {
     switch self {
     case .equal(let value): ("#dynarcSk = :dynarcSk", [value])
     case .beginsWith(let value): ("begins_with(#dynarcSk, :dynarcSk)", [value])

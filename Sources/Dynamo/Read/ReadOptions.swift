@@ -1,7 +1,7 @@
 public import JSON
 
 /// What to read of a table: all of it, an index, or a slice by key; filtered and projected.
-public struct ReadOptions: Sendable {
+public struct ReadOptions: Sendable, Equatable {
   /// A global or local index to read instead of the table.
   public var index: String?
   /// A value for each attribute of the partition key; empty for a Scan.

@@ -90,3 +90,28 @@ func readLines(_ archive: Archive) throws -> [String] {
   }
   return all
 }
+
+extension ArchiveWriter {
+  /// A writer of a dump that begins in the sample's second.
+  convenience init(
+    storage: any WritableStorage, parameters: JSONObject, level: Int,
+    limits: ChunkLimits = .standard
+  ) throws(ArchiveError) {
+    try self.init(
+      storage: storage, tool: ArchiveTool(version: "0.0.1"),
+      startTime: Timestamp(seconds: 1_795_341_600), parameters: parameters,
+      compression: Compression(level: level),
+      limits: limits)
+  }
+
+  /// A writer that goes on with it an hour later.
+  convenience init(
+    resuming storage: any WritableStorage, parameters: JSONObject = ["table": "Orders"],
+    level: Int = 3
+  ) throws(ArchiveError) {
+    try self.init(
+      resuming: storage, tool: ArchiveTool(version: "0.0.2"),
+      startTime: Timestamp(seconds: 1_795_345_200), parameters: parameters,
+      compression: Compression(level: level))
+  }
+}

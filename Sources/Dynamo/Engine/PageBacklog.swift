@@ -1,0 +1,54 @@
+import Synchronization
+
+/// Holds requests back while pages that have arrived wait for a processor: more of them would take
+/// memory and save no time. Where the network is the limit the backlog is empty, and nothing waits.
+final class PageBacklog: Sendable {
+  private struct State {
+    /// Pages that have arrived and are not in the archive yet.
+    var pages = 0
+    var waiters: [CheckedContinuation<Void, Never>] = []
+    var isOpen = false
+  }
+
+  private let limit: Int
+  private let state = Mutex(State())
+
+  /// - Parameter limit: pages that may wait, enough to keep every processor busy.
+  init(limit: Int) { self.limit = limit }
+
+  /// Waits until a page may be asked for.
+  func enter() async {
+    await withCheckedContinuation { continuation in
+      let passes = state.withLock { state in
+        if state.isOpen || state.pages < limit && state.waiters.isEmpty { return true }
+        state.waiters.append(continuation)
+        return false
+      }
+      if passes { continuation.resume() }
+    }
+  }
+
+  func arrived() { state.withLock { $0.pages += 1 } }
+
+  /// A page has left memory. Lets as many others ask for theirs as keeps the backlog between half of
+  /// the limit and the limit.
+  func left() {
+    let released = state.withLock { state in
+      state.pages -= 1
+      let count = state.pages >= limit ? 0 : 2 * state.pages >= limit ? 1 : 2
+      defer { state.waiters.removeFirst(min(count, state.waiters.count)) }
+      return Array(state.waiters.prefix(count))
+    }
+    for waiter in released { waiter.resume() }
+  }
+
+  /// Lets everybody pass from now on: the job is ending.
+  func open() {
+    let released = state.withLock { state in
+      state.isOpen = true
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in released { waiter.resume() }
+  }
+}
