@@ -121,7 +121,9 @@ import Testing
         try writeFile(sample.path(left.name), right.bytes)
         try writeFile(sample.path(right.name), left.bytes)
         // What cannot be opened keeps the rest from being looked at.
-        let named = left.name == ArchiveNames.sums ? left.name : right.name
+        let named =
+          [ArchiveNames.sums, ArchiveNames.manifest].first { [left.name, right.name].contains($0) }
+          ?? right.name
         try await Self.expectFound(sample, in: named, "\(left.name) and \(right.name) swapped")
         try sample.restore()
       }
