@@ -58,7 +58,7 @@ public func verify(
   do throws(ArchiveError) {
     archive = try Archive.open(storage)
     report.archive = archive
-    try checkEntries(archive, mode, &report)
+    for problem in try archive.entryProblems(mode) { report.add(problem) }
   } catch {
     report.add(error)
     return report
@@ -118,50 +118,4 @@ private func verify(_ row: ChunkRow, of archive: Archive, _ counter: Counter) ->
     counter.add(chunks: 1)
     return nil
   } catch { return error }
-}
-
-/// Compares what is there with what should be.
-private func checkEntries(
-  _ archive: Archive, _ mode: VerifyMode, _ report: inout VerifyReport
-) throws(ArchiveError) {
-  var expected: [String: Int?] = [ArchiveNames.manifest: nil, ArchiveNames.sums: nil]
-  for row in archive.manifest.chunks { expected[row.name] = row.storedBytes }
-  for entry in try archive.storage.entries().sorted(by: { $0.name < $1.name }) {
-    if entry.name == ArchiveNames.data {
-      // Without it there is no chunk to look at.
-      guard entry.kind == .directory else {
-        throw ArchiveError(
-          .damaged, "it is not a directory, or a symbolic link to one", file: entry.name)
-      }
-      continue
-    }
-    guard let size = expected.removeValue(forKey: entry.name) else {
-      report.add(unknown(entry))
-      continue
-    }
-    // In full, the reader of each chunk finds these itself.
-    guard mode == .quick else { continue }
-    if entry.kind != .file {
-      report.add(ArchiveError(.damaged, "it is not a regular file", file: entry.name))
-    } else if let size, size != entry.size {
-      report.add(
-        ArchiveError(.damaged, "the file has \(entry.size) bytes, not \(size)", file: entry.name))
-    }
-  }
-  guard mode == .quick else { return }
-  for name in expected.keys.sorted() {
-    report.add(
-      ArchiveError(
-        .damaged, "the file is missing", file: name, hint: "copy the archive again, complete"))
-  }
-}
-
-private func unknown(_ entry: StorageEntry) -> ArchiveError {
-  let isJournal = entry.name == ArchiveNames.journal
-  return ArchiveError(
-    .damaged, "\(ArchiveNames.sums) does not cover it", file: entry.name,
-    hint: isJournal
-      ? "the dump ended right behind its commit; remove the journal"
-      : "remove it, or find out "
-        + "who put it there")
 }

@@ -51,6 +51,18 @@ public struct JSONScanner: Sendable {
   public mutating func skipValue(
     _ bytes: Span<UInt8>, at start: Int
   ) throws(JSONError) -> Int {
+    var names = AnyNames()
+    return try skipValue(bytes, at: start, &names)
+  }
+
+  /// Skips one value, and has the names in its objects checked.
+  ///
+  /// - Throws: `JSONError`; a check that has thrown, or was underway, has to be reset.
+  @_specialize(where Names == AnyNames)
+  @_specialize(where Names == UniqueNames)
+  public mutating func skipValue<Names: NameCheck>(
+    _ bytes: Span<UInt8>, at start: Int, _ names: inout Names
+  ) throws(JSONError) -> Int {
     var i = start
     var depth = 0
     // One bit a level, 1 for an object, 0 for an array; the lowest bit is the innermost.
@@ -66,14 +78,16 @@ public struct JSONScanner: Sendable {
         let isObject = bytes[i] == UInt8(ascii: "{")
         depth += 1
         objects = objects << 1 | (isObject ? 1 : 0)
+        if isObject { names.open() }
         i = skipWhitespace(bytes, at: i + 1)
         guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
         if bytes[i] == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+          if isObject { try names.close(bytes) }
           i += 1
           depth -= 1
           objects >>= 1
         } else {
-          if isObject { i = try skipName(bytes, at: i) }
+          if isObject { i = try skipName(bytes, at: i, &names) }
           opened = true
         }
       case UInt8(ascii: "t"): i = try skipLiteral("true", bytes, at: i)
@@ -95,12 +109,13 @@ public struct JSONScanner: Sendable {
         let inObject = objects & 1 == 1
         if byte == UInt8(ascii: ",") {
           i = skipWhitespace(bytes, at: i + 1)
-          if inObject { i = try skipName(bytes, at: i) }
+          if inObject { i = try skipName(bytes, at: i, &names) }
           break
         }
         guard byte == (inObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
           throw JSONError(.unexpectedByte, at: i)
         }
+        if inObject { try names.close(bytes) }
         i += 1
         depth -= 1
         objects >>= 1
@@ -113,7 +128,16 @@ public struct JSONScanner: Sendable {
   /// - Returns: the offset of the member's value.
   @inline(__always)
   public mutating func skipName(_ bytes: Span<UInt8>, at start: Int) throws(JSONError) -> Int {
+    var names = AnyNames()
+    return try skipName(bytes, at: start, &names)
+  }
+
+  @inline(__always)
+  private mutating func skipName<Names: NameCheck>(
+    _ bytes: Span<UInt8>, at start: Int, _ names: inout Names
+  ) throws(JSONError) -> Int {
     var i = try skipString(bytes, at: start)
+    names.add(start: start, end: i)
     i = skipWhitespace(bytes, at: i)
     guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
     guard bytes[i] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: i) }

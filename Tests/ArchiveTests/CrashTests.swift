@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test(arguments: 1...CrashTests.steps) func thePowerGoesAt(_ step: Int) async throws {
-    for (seed, event) in (0..<16).map({ ($0, $0 % 2 == 0 ? .stopBefore : .stopAfter) })
+    for (seed, event) in (0..<8).map({ ($0, $0 % 2 == 0 ? .stopBefore : .stopAfter) })
       as [(Int, SimulatedDisk.Event)]
     {
       let comment: Comment = "step \(step), seed \(seed)"

@@ -173,6 +173,22 @@ private let lines: [Damage] = [
     "a key twice", "{\"Item\":" + order("a", 1, more: ",\"customer\":{\"S\":\"b\"}") + "}\n",
     says: "stands there twice"),
   line(
+    "an attribute twice",
+    "{\"Item\":" + order("a", 1, more: ",\"x\":{\"S\":\"\"},\"x\":{}") + "}\n",
+    says: "line 1: duplicate member name at byte 62"),
+  line(
+    "an attribute twice, once with an escape",
+    "{\"Item\":" + order("a", 1, more: ",\"x\":1,\"\\u0078\":2") + "}\n",
+    says: "duplicate member name"),
+  line(
+    "a nested name twice",
+    "{\"Item\":" + order("a", 1, more: ",\"x\":{\"M\":{\"b\":1,\"b\":1}}") + "}\n",
+    says: "duplicate member name"),
+  line(
+    "two types of one value",
+    "{\"Item\":" + order("a", 1, more: ",\"x\":{\"S\":\"\",\"S\":\"\"}") + "}\n",
+    says: "duplicate member name"),
+  line(
     "a key that is no number", "{\"Item\":{\"customer\":{\"S\":\"a\"},\"number\":{\"N\":\"x\"}}}\n",
     says: "not a number"),
   line("half a surrogate pair", "{\"Item\":" + order("\\uD800", 1) + "}\n", says: "lone surrogate"),

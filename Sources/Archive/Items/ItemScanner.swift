@@ -27,7 +27,8 @@ public enum ItemFault: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Validates one item and finds its key attributes in the same pass.
 ///
-/// Strict as `JSONScanner`; looks at top-level names only, and into no value but the keys'.
+/// Strict as `JSONScanner`, and no object may have two members of one name. Keys are looked for among
+/// the top-level names, and no value but theirs is looked into.
 public struct ItemScanner: Sendable {
   /// The key that items must have; empty for archives without keys.
   public let key: KeySchema
@@ -44,6 +45,7 @@ public struct ItemScanner: Sendable {
   private let nameRanges: [Range<Int>]
   private var scanner: JSONScanner
   private var duplicate: Int?
+  private var unique = UniqueNames()
 
   /// Creates a scanner for items of a key schema.
   public init(key: KeySchema) {
@@ -70,6 +72,7 @@ public struct ItemScanner: Sendable {
     duplicate = nil
     for index in values.indices { values[index] = 0..<0 }
     let end: Int
+    unique.reset()
     do throws(JSONError) { end = try walk(bytes, at: start) } catch { throw .json(error) }
     if let duplicate { throw .duplicateKey(key.attributes[duplicate].name) }
     for index in values.indices where values[index].isEmpty {
@@ -84,22 +87,28 @@ public struct ItemScanner: Sendable {
     var i = scanner.skipWhitespace(bytes, at: start + 1)
     guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
     if bytes[i] == UInt8(ascii: "}") { return i + 1 }
+    unique.open()
     while true {
       let nameStart = i + 1
       i = try scanner.skipString(bytes, at: i)
+      unique.add(start: nameStart - 1, end: i)
       let name = nameStart..<(i - 1)
       i = scanner.skipWhitespace(bytes, at: i)
       guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
       guard bytes[i] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: i) }
       let value = scanner.skipWhitespace(bytes, at: i + 1)
-      i = try scanner.skipValue(bytes, at: value)
+      i = try scanner.skipValue(bytes, at: value, &unique)
       if let index = try keyIndex(bytes, name) {
         if !values[index].isEmpty { duplicate = index }
         values[index] = value..<i
       }
       i = scanner.skipWhitespace(bytes, at: i)
       guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
-      if bytes[i] == UInt8(ascii: "}") { return i + 1 }
+      if bytes[i] == UInt8(ascii: "}") {
+        // Of a key attribute that stands there twice, the caller tells more.
+        if duplicate == nil { try unique.close(bytes) }
+        return i + 1
+      }
       guard bytes[i] == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: i) }
       i = scanner.skipWhitespace(bytes, at: i + 1)
     }

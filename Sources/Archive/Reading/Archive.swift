@@ -107,11 +107,13 @@ public struct Archive: Sendable {
     }
   }
 
-  /// Checks every chunk's file: that it is there, of the declared size, with the declared SHA-256.
+  /// Checks every chunk's file: that it is there, of the declared size, with the declared SHA-256,
+  /// and that there is no other.
   ///
   /// - Parameter progress: gets the bytes of each step.
   /// - Throws: `ArchiveError` for the first that is not.
   public func checkStored(progress: (Int) -> Void = { _ in }) throws(ArchiveError) {
+    if let problem = try entryProblems(.full).first { throw problem }
     for row in manifest.chunks { try checkStored(row, progress: progress) }
   }
 
