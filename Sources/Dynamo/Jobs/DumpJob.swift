@@ -52,6 +52,8 @@ public struct DumpProgress: Sendable, Equatable {
   public var expectedItems: Int?
   /// Requests that had to be sent again.
   public var retries = RetrySums()
+  /// Why a request was last taken up again.
+  public var lastFault: String?
   /// What was at its limit.
   public var throttledBy = ThrottleSums()
 }
@@ -330,6 +332,7 @@ private final class DumpState: Sendable {
     change { progress in
       progress.retries += notes.retries
       progress.throttledBy.add(notes.causes, times: notes.throttled)
+      progress.lastFault = notes.fault ?? progress.lastFault
     }
   }
 
