@@ -87,7 +87,12 @@ public enum Program {
       return ExitStatus.failed
     case let error as DynamoError:
       Terminal.error(error.message, hint: error.hint)
-      return error.code == .usage ? ExitStatus.usage : ExitStatus.failed
+      return switch error.code {
+      case .usage: ExitStatus.usage
+      // Nothing is lost; the job could not go on.
+      case .stuck: ExitStatus.partial
+      default: ExitStatus.failed
+      }
     case let error as ServiceError:
       Terminal.error("\(error)", hint: error.hint)
       return error.kind == .cancelled ? ExitStatus.interrupted : ExitStatus.failed

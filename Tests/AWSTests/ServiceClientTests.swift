@@ -100,6 +100,24 @@ import Testing
     }
   }
 
+  /// What the last throttle was about reaches whoever called, whatever the call's end.
+  @Test(arguments: [(200, "{}"), (503, "")])
+  func throttlingReasonsAreCarried(status: Int, body: String) async throws {
+    func throttle(_ reason: String) -> String {
+      #"{"__type":"x#ThrottlingException","throttlingReasons":[{"reason":"\#(reason)"}]}"#
+    }
+    let script = ServiceClientTests.answers([
+      (400, throttle("first"), []), (400, throttle("second"), []), (status, body, []),
+    ])
+    try await exchange(script: script) { client, _, _ in
+      let reasons: JSONValue?
+      do throws(ServiceError) { reasons = try await call(client).throttlingReasons } catch {
+        reasons = error.throttlingReasons
+      }
+      #expect(reasons == [["reason": "second"]])
+    }
+  }
+
   @Test func throttlesThenSuccess() async throws {
     let throttle = ServiceClientTests.error("ProvisionedThroughputExceededException")
     let script = ServiceClientTests.answers([

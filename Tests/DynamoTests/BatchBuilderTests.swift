@@ -37,6 +37,22 @@ private func taken(_ builder: inout BatchBuilder) throws -> WriteBatch {
     #expect(add(&builder, #"{"p":{"S":"25"}}"#, key: "25"))
   }
 
+  /// A budget's limit counts whole KB of each item; one item always goes.
+  @Test func kilobytesBound() throws {
+    let text = String(repeating: "x", count: 1_500)
+    var builder = BatchBuilder(quotedTable: Array("\"T\"".utf8), maximumKilobytes: 5)
+    #expect(add(&builder, #"{"p":{"S":"a"},"v":{"S":"\#(text)"}}"#, key: "a"))
+    #expect(add(&builder, #"{"p":{"S":"b"},"v":{"S":"\#(text)"}}"#, key: "b"))
+    #expect(!add(&builder, #"{"p":{"S":"c"},"v":{"S":"\#(text)"}}"#, key: "c"))
+    #expect(add(&builder, #"{"p":{"S":"d"}}"#, key: "d"))
+    let batch = try taken(&builder)
+    #expect(batch.kilobytes == 5)
+    #expect(batch.subset([0, 2], builder: builder).kilobytes == 3)
+    let large = String(repeating: "x", count: 100_000)
+    #expect(add(&builder, #"{"p":{"S":"a"},"v":{"S":"\#(large)"}}"#, key: "a"))
+    #expect(!add(&builder, #"{"p":{"S":"b"}}"#, key: "b"))
+  }
+
   @Test func noKeyTwice() throws {
     var builder = BatchBuilder(quotedTable: Array("\"T\"".utf8))
     #expect(add(&builder, #"{"p":{"S":"a"}}"#, key: "a"))

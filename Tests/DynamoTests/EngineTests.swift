@@ -30,16 +30,16 @@ private final class Gauge: Sendable {
 @Suite struct EngineTests {
   @Test(arguments: [(1, 1), (3, 20), (8, 100)])
   func limiterNeverExceedsItsPermits(permits: Int, tasks: Int) async throws {
-    let limiter = AsyncLimiter(permits: permits)
+    let limiter = AdaptiveLimiter(AIMD(fixed: permits))
     let gauge = Gauge()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<tasks {
         group.addTask {
-          try await limiter.acquire()
+          let permit = try await limiter.acquire()
           gauge.enter()
           await Task.yield()
           gauge.leave()
-          limiter.release()
+          limiter.release(permit, .succeeded)
         }
       }
       try await group.waitForAll()
@@ -50,20 +50,20 @@ private final class Gauge: Sendable {
 
   /// A cancelled waiter neither hangs nor takes a permit with it.
   @Test func cancelledWaitersGiveNothingAway() async throws {
-    let limiter = AsyncLimiter(permits: 1)
-    try await limiter.acquire()
+    let limiter = AdaptiveLimiter(AIMD(fixed: 1))
+    let held = try await limiter.acquire()
     let waiters = (0..<10).map { _ in
       Task {
-        try await limiter.acquire()
-        limiter.release()
+        let permit = try await limiter.acquire()
+        limiter.release(permit, .other)
       }
     }
     for waiter in waiters { waiter.cancel() }
     for waiter in waiters {
       await #expect(throws: CancellationError.self) { try await waiter.value }
     }
-    limiter.release()
-    try await limiter.acquire()
+    limiter.release(held, .other)
+    _ = try await limiter.acquire()
   }
 
   @Test func backoffIsFullJitterUpToTwentySeconds() {
@@ -77,7 +77,7 @@ private final class Gauge: Sendable {
   }
 
   @Test func aJobThatNoLongerMovesGivesUp() async throws {
-    let pace = JobPace(giveUpAfter: .zero, stop: StopSignal())
+    let pace = JobPace(giveUpAfter: .zero)
     await #expect {
       try await pace.wait(attempt: 0, cause: .transient, because: "the network is down")
     } throws: { error in

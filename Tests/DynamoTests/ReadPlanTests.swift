@@ -34,6 +34,16 @@ private func request(_ plan: ReadPlan, startKey: String? = nil) throws -> JSONVa
   try JSONValue.parse(plan.request(segment: 3, startKey: startKey.map { Array($0.utf8) }).span)
 }
 
+@Suite struct PageLimitTests {
+  @Test(arguments: [nil, 17])
+  func aPageIsLimitedWhereABudgetAsksForIt(limit: Int?) throws {
+    let body = try plan { _ in }.request(segment: 0, startKey: Array("{}".utf8), limit: limit)
+    let request = try JSONValue.parse(body.span)
+    #expect(request["Limit"]?.int == limit)
+    #expect(request["ExclusiveStartKey"] == .object([:]))
+  }
+}
+
 @Suite struct TableDescriptionTests {
   @Test func readsWhatTheServiceSays() throws {
     let table = try table()

@@ -5,7 +5,7 @@
         …run something against proxy.endpoint…
         assert proxy.record.faults["throttle"] > 0
 
-The rules are described in `faults`. What passed is in `proxy.record`. As a program,
+The rules are described in `faults`, a table's capacity in `capacity`. What passed is in `proxy.record`. As a program,
 `faultproxy.py --upstream http://127.0.0.1:8000 [--port P] [--rules rules.json]` does the same;
 `PUT /_faults` replaces the rules, `GET /_faults` answers with the record, `DELETE /_faults`
 clears both. The server must not check signatures: partial_unprocessed changes a signed body.
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Iterable
 from urllib.parse import urlsplit
 
+from capacity import Capacity
 from faults import NOT_FORWARDED, Answer, Rule, merge_unprocessed, refusal, split_batch, spoil
 from record import Record
 
@@ -62,6 +63,7 @@ class FaultProxy:
         self._clients: set[asyncio.Task] = set()
         self._server: asyncio.Server | None = None
         self.record = Record()
+        self._capacity: Capacity | None = None
         self.set_rules(rules)
 
     def set_rules(self, rules: Iterable[Rule | dict]) -> None:
@@ -69,6 +71,12 @@ class FaultProxy:
         made = [rule if isinstance(rule, Rule) else Rule(**rule) for rule in rules]
         with self._lock:
             self._rules = made
+
+    def set_capacity(self, capacity: Capacity | None) -> Capacity | None:
+        """Gives the table a capacity, which requests meet that no rule strikes; returns it."""
+        with self._lock:
+            self._capacity = capacity
+        return capacity
 
     @property
     def endpoint(self) -> str:
@@ -123,9 +131,13 @@ class FaultProxy:
         operation = request.header("x-amz-target").rpartition(".")[2]
         with self._lock:
             rule = next((rule for rule in self._rules if rule.strikes(operation)), None)
+            capacity = self._capacity
         self.record.request(operation, request.body, rule.kind if rule else None)
         if rule is None:
-            answer = await upstream.exchange(request)
+            if capacity and capacity.concerns(operation):
+                answer = await _metered(capacity, operation, request, upstream)
+            else:
+                answer = await upstream.exchange(request)
             self.record.answer(operation, request.body, answer.status, answer.body)
             await _send(writer, answer)
             return True
@@ -196,6 +208,16 @@ class Upstream:
         if self._writer is not None:
             self._writer.close()
         self._reader = self._writer = None
+
+
+async def _metered(
+    capacity: Capacity, operation: str, request: Message, upstream: Upstream
+) -> Answer:
+    """Answers a request as a table of that capacity does."""
+    await asyncio.sleep(capacity.latency)
+    if refused := capacity.refusal(operation, request.body):
+        return refused
+    return capacity.account(operation, request.body, await upstream.exchange(request))
 
 
 async def _deliver(writer: asyncio.StreamWriter, rule: Rule, answer: Answer) -> bool:

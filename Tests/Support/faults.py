@@ -121,7 +121,7 @@ def refusal(rule: Rule, operation: str, request: bytes) -> Answer:
     """The answer to a request that is not forwarded."""
     match rule.kind:
         case "throttle":
-            return _throttle(rule.throttle_code(), operation, request)
+            return throttled(rule.throttle_code(), operation, request)
         case "internal_error":
             return _error(500, _NAMESPACE + "InternalServerError", "Internal server error")
         case "unavailable":
@@ -177,10 +177,12 @@ def _error(status: int, kind: str, message: str, **more: Any) -> Answer:
     return Answer.of(status, json.dumps({"__type": kind, "message": message} | more).encode())
 
 
-def _throttle(code: str, operation: str, request: bytes) -> Answer:
+def throttled(code: str, operation: str, request: bytes, index: str | None = None) -> Answer:
+    """A throttle that blames the table, or one of its indexes."""
     namespace, reason = _THROTTLES[code]
     direction = "Write" if re.search("Write|Put|Update|Delete", operation) else "Read"
-    reasons = [{"reason": f"Table{direction}{reason}", "resource": _RESOURCE + _table(request)}]
+    resource = _RESOURCE + _table(request) + (f"/index/{index}" if index else "")
+    reasons = [{"reason": f"{'Index' if index else 'Table'}{direction}{reason}", "resource": resource}]
     # The service spells the member in lower case in this one exception.
     member = "throttlingReasons" if code == "ThrottlingException" else "ThrottlingReasons"
     return _error(400, namespace + code, "Throughput exceeds the current capacity", **{member: reasons})

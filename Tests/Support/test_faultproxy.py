@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from capacity import Capacity, Use
 from faultproxy import FaultProxy
 from faults import Rule
 
@@ -232,3 +233,41 @@ def test_control_endpoint(connection):
     assert control("PUT", '[{"kind":"flood"}]')[0] == 400
     assert control("DELETE")[1]["faults"] == {}
     assert call(connection)[0].status == 200
+
+
+def test_capacity_tells_what_the_bytes_cost(proxy, connection):
+    capacity = proxy.set_capacity(Capacity())
+    _, body = call(connection)
+    assert json.loads(body)["ConsumedCapacity"]["CapacityUnits"] == 0.5
+    _, body = call(connection, request={"TableName": "TTT", "ConsistentRead": True})
+    assert json.loads(body)["ConsumedCapacity"]["CapacityUnits"] == 1
+    _, body = call(connection, "BatchWriteItem", batch("a", "b" * 1024, "c" * 5000))
+    assert json.loads(body)["ConsumedCapacity"][0]["CapacityUnits"] == 1 + 2 + 5
+    assert call(connection, "DescribeTable")[1].startswith(b'{"Table"')
+    assert [(use.operation, use.units) for use in capacity.uses] == [
+        ("Scan", 0.5),
+        ("Scan", 1),
+        ("BatchWriteItem", 8),
+    ]
+
+
+def test_capacity_throttles_beyond_its_limit(proxy, connection, upstream):
+    capacity = proxy.set_capacity(Capacity(limit=3, index="by-day"))
+    statuses = [call(connection, "BatchWriteItem", batch("a", "b"))[0].status for _ in range(3)]
+    answer, body = call(connection, "BatchWriteItem", batch("a"))
+    # Three units of burst: the second batch goes into debt.
+    assert statuses == [200, 200, 400]
+    assert (answer.status, capacity.throttles, len(upstream.seen)) == (400, 2, 2)
+    (reason,) = json.loads(body)["ThrottlingReasons"]
+    assert reason["reason"] == "IndexWriteProvisionedThroughputExceeded"
+    assert reason["resource"].endswith("table/TTT/index/by-day")
+    time.sleep(0.7)
+    assert call(connection, "BatchWriteItem", batch("a"))[0].status == 200
+
+
+def test_windows_of_use():
+    capacity = Capacity()
+    capacity.uses = [Use(second / 2, "Scan", 5.0) for second in range(60)]
+    assert capacity.windows() == (95.0, 100.0)
+    capacity.uses.append(Use(15.1, "Scan", 30.0))
+    assert capacity.windows() == (95.0, 130.0)

@@ -49,9 +49,9 @@ def test_dump_through(dynarc, tmp_path, source, weather, proxy_to, kind):
     report = dynarc("dump", weather, "./archive", *options, at=source.through(proxy)).json
     assert proxy.record.faults[kind] > 0
     assert report["items"] == COUNT
-    # A reset of a reused connection is libcurl's to mend, and not counted.
+    # curl itself sends again what a kept-alive connection lost before its answer, and tells nobody.
     if kind in ANSWER_FAULTS and kind != "reset":
-        assert report["retries"] > 0
+        assert report["retries"]["total"] > 0
     dynarc("verify", "./archive")
     found = archives.read_archive(tmp_path / "archive")
     assert tables.differences(tables.read_all(source.client, weather), found, KEYS) == []

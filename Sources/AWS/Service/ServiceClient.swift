@@ -1,4 +1,5 @@
 import Digest
+import JSON
 
 /// Calls operations of one AWS service that speaks the AWS JSON protocol: signs, sends, checks,
 /// classifies, and tries again as the policy says.
@@ -82,6 +83,7 @@ public struct ServiceClient: Sendable {
         configuration.retryQuota.release(run.lastTaken)
         response.attempts = run.attempts
         response.retries = run.retries
+        response.throttlingReasons = run.throttlingReasons
         return response
       case .failure(let failure) where failure.error.kind == .credentials:
         guard let renewed = try await renewed(credentials, after: failure, &run) else {
@@ -106,6 +108,8 @@ public struct ServiceClient: Sendable {
     let invocationID: String
     var attempts = 0
     var retries = RetryCounts()
+    /// What the last throttle among them was about.
+    var throttlingReasons: JSONValue?
     /// Tokens the last retry took from the quota.
     var lastTaken: Int?
 
@@ -116,6 +120,7 @@ public struct ServiceClient: Sendable {
       error.operation = operation
       error.attempts = attempts
       error.retries = retries
+      error.throttlingReasons = error.throttlingReasons ?? throttlingReasons
       return error
     }
   }
@@ -169,7 +174,7 @@ public struct ServiceClient: Sendable {
       UInt32(header) != CRC32.checksum(response.body.span.bytes)
     {
       let error = ServiceError(
-        .transient, code: "checksum-mismatch",
+        .transient, code: ServiceError.checksumMismatch,
         message: "the answer does not match its checksum (x-amz-crc32: \(header))", operation: "",
         status: response.status, requestID: requestID,
         hint: "something between here and the service damages data")
@@ -216,6 +221,7 @@ public struct ServiceClient: Sendable {
     }
     run.lastTaken = taken
     run.retries += failure.counts
+    run.throttlingReasons = failure.error.throttlingReasons ?? run.throttlingReasons
     let chance = Double(configuration.random() >> 11) * 0x1p-53
     let pause = configuration.retryPolicy.pause(
       after: reason, attempt: run.attempts, chance: chance, retryAfter: failure.retryAfter)

@@ -21,6 +21,9 @@ public struct ServiceError: Error, Equatable, Sendable {
     public static let cancelled = Kind(rawValue: "cancelled")
   }
 
+  /// The code of an answer whose checksum was wrong.
+  public static let checksumMismatch = "checksum-mismatch"
+
   /// What lies behind a failure that the service did not answer.
   public enum Cause: Equatable, Sendable {
     case transport(TransportError)
@@ -44,7 +47,7 @@ public struct ServiceError: Error, Equatable, Sendable {
   public var attempts: Int
   /// The retries among them.
   public var retries: RetryCounts
-  /// DynamoDB's list of what was throttled and why, where it sent one.
+  /// DynamoDB's list of what was throttled and why, as the last attempt that was throttled told it.
   public var throttlingReasons: JSONValue?
   /// What to do next.
   public var hint: String?
@@ -94,4 +97,6 @@ public struct ServiceResponse: Sendable {
   public var attempts: Int
   /// The retries among them.
   public var retries: RetryCounts
+  /// DynamoDB's list of what was throttled and why, as the last attempt that was throttled told it.
+  public var throttlingReasons: JSONValue?
 }

@@ -30,8 +30,18 @@ struct DumpCommand: AsyncParsableCommand {
       valueName: "n"))
   var segments: Int?
 
-  @Option(help: ArgumentHelp("Requests in flight at most.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Requests in flight at most; how many there are adapts to the table.", valueName: "n"))
   var concurrency: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Read units a second to consume at most, or a percentage of the provisioned or maximum "
+        + "on-demand throughput.", valueName: "n|n%"))
+  var readUnits: CapacityArgument?
+
+  @OptionGroup var giveUp: GiveUpOptions
 
   @Option(help: ArgumentHelp("zstd level, 1 to 19.", valueName: "1-19"))
   var level = 3
@@ -65,6 +75,8 @@ struct DumpCommand: AsyncParsableCommand {
     options.read = try slice.readOptions()
     options.read.segments = segments
     options.concurrency = concurrency
+    options.readUnits = readUnits?.limit
+    if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     options.level = level
     options.resume = resume
     options.stop = Interruption.stop
@@ -91,7 +103,7 @@ struct DumpCommand: AsyncParsableCommand {
             bytes: progress.contentBytes, unitName: "RU", units: progress.consumedUnits,
             prefix: progress.segments > 1
               ? "\(progress.segmentsDone)/\(progress.segments) segments" : "",
-            retries: progress.retries))
+            retries: progress.retries, throttledBy: progress.throttledBy))
       }
     } catch {
       meter.finish()
@@ -136,9 +148,10 @@ struct DumpCommand: AsyncParsableCommand {
         "chunks": JSONValue(manifest.chunks.count),
         "segments": JSONValue(manifest.source.read.totalSegments),
         "resumedItems": JSONValue(summary.resumed?.items ?? 0),
-        "retries": JSONValue(summary.retries), "seconds": .number(Format.plain(seconds)),
+        "seconds": .number(Format.plain(seconds)),
       ]
       json["consumedReadUnits"] = counts.consumedReadUnits.map { .number(Format.plain($0)) }
+      TrafficReport.add(summary.retries, summary.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }
     guard !output.quiet, !output.json else { return }
@@ -149,7 +162,7 @@ struct DumpCommand: AsyncParsableCommand {
       "dumped \(Format.count(counts.items)) items (\(Format.bytes(counts.contentBytes)), stored in "
         + "\(Format.bytes(counts.storedBytes))) of \(manifest.source.tableName) to "
         + "\(archive) in \(Format.duration(seconds))"
-        + (counts.consumedReadUnits.map { ", \(Format.decimal($0, 1)) read units" } ?? "")
-        + (summary.retries > 0 ? ", \(Format.count(summary.retries)) retries" : ""))
+        + (counts.consumedReadUnits.map { ", \(Format.decimal($0, 1)) read units" } ?? ""))
+    TrafficReport.lines(summary.retries, summary.throttledBy).forEach(Terminal.say)
   }
 }

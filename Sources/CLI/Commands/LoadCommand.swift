@@ -41,8 +41,18 @@ struct LoadCommand: AsyncParsableCommand {
   @Flag(help: "Do not ask.")
   var yes = false
 
-  @Option(help: ArgumentHelp("Requests in flight at most.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Requests in flight at most; how many there are adapts to the table.", valueName: "n"))
   var concurrency: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write units a second to consume at most, indexes included, or a percentage of the "
+        + "provisioned or maximum on-demand throughput.", valueName: "n|n%"))
+  var writeUnits: CapacityArgument?
+
+  @OptionGroup var giveUp: GiveUpOptions
 
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -69,6 +79,8 @@ struct LoadCommand: AsyncParsableCommand {
     options.stop = Interruption.stop
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
     options.concurrency = concurrency
+    options.writeUnits = writeUnits?.limit
+    if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     let connection = try Connection(aws, address: table)
     let job = LoadJob(
       client: connection.client, archive: opened, options: options,
@@ -117,9 +129,13 @@ struct LoadCommand: AsyncParsableCommand {
     if !interrupted { Program.describe(error) }
     let again =
       "dynarc load \(archive) \(plan.target) --resume" + (state.map { " --state \($0)" } ?? "")
+    let isDamaged = (error as? ArchiveError)?.code == .damaged
     Terminal.error(
       "\(interrupted ? "interrupted" : "stopped"); what is in table \(plan.target) is noted in "
-        + plan.statePath, hint: "go on with: \(again)")
+        + plan.statePath,
+      hint:
+        "\(isDamaged ? "with a sound copy of the archive in its place, " : "")go on with: \(again)")
+    if isDamaged { return EndWith(status: ExitStatus.failed) }
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 
@@ -130,7 +146,8 @@ struct LoadCommand: AsyncParsableCommand {
     return .init(
       done: deleting ? progress.deleted : progress.written,
       expected: deleting ? nil : progress.items, bytes: progress.wireBytes, unitName: "WU",
-      units: progress.consumedUnits, prefix: progress.phase.rawValue, retries: progress.retries)
+      units: progress.consumedUnits, prefix: progress.phase.rawValue, retries: progress.retries,
+      throttledBy: progress.throttledBy)
   }
 
   /// Says what a person must know beforehand, and asks where something could be lost.
@@ -217,9 +234,10 @@ struct LoadCommand: AsyncParsableCommand {
         "written": JSONValue(progress.written), "rejected": JSONValue(progress.rejected),
         "deleted": JSONValue(progress.deleted),
         "consumedWriteUnits": .number(Format.plain(progress.consumedUnits)),
-        "retries": JSONValue(progress.retries), "seconds": .number(Format.plain(seconds)),
+        "seconds": .number(Format.plain(seconds)),
       ]
       json["rejects"] = summary.rejects.map { .string($0.path) }
+      TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }
     guard !output.quiet, !output.json else { return }
@@ -227,7 +245,7 @@ struct LoadCommand: AsyncParsableCommand {
       "loaded \(Format.count(progress.written)) of \(Format.count(summary.plan.items)) items into "
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
-        + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : "")
-        + (progress.retries > 0 ? ", \(Format.count(progress.retries)) retries" : ""))
+        + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
+    TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

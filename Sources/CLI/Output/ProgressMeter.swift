@@ -1,3 +1,4 @@
+import Dynamo
 import Synchronization
 
 /// Turns a job's progress events into a moving line on a TTY, a quiet line now and then elsewhere,
@@ -16,7 +17,8 @@ final class ProgressMeter: Sendable {
     var units = 0.0
     /// A word before the numbers.
     var prefix = ""
-    var retries = 0
+    var retries = RetrySums()
+    var throttledBy = ThrottleSums()
   }
 
   private enum Style: Sendable { case moving, lines, none }
@@ -25,14 +27,17 @@ final class ProgressMeter: Sendable {
     var lastShown: ContinuousClock.Instant
     var lastDone = 0
     var rate = 0.0
+    var talk = ThrottleTalk()
   }
 
   private let style: Style
+  private let isQuiet: Bool
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private let state: Mutex<State>
 
   init(_ output: OutputOptions) {
+    isQuiet = output.quiet
     style =
       output.quiet || output.noProgress ? .none : Terminal.standardErrorIsTTY ? .moving : .lines
     start = clock.now
@@ -44,8 +49,9 @@ final class ProgressMeter: Sendable {
 
   /// Takes a reading, and shows it if it is time to.
   func show(_ reading: @autoclosure () -> Reading) {
-    guard style != .none else { return }
     let now = clock.now
+    if !isQuiet { talk(reading().throttledBy.latest, at: (now - start).seconds) }
+    guard style != .none else { return }
     let interval: Duration = style == .moving ? .milliseconds(200) : .seconds(30)
     let line: String? = state.withLock { state in
       let passed = now - state.lastShown
@@ -62,6 +68,11 @@ final class ProgressMeter: Sendable {
     if style == .moving { ProgressLine.shared.update(line) } else { Terminal.say(line) }
   }
 
+  private func talk(_ latest: ThrottleCause?, at time: Double) {
+    guard let latest else { return }
+    if let line = state.withLock({ $0.talk.line(latest, at: time) }) { Terminal.say(line) }
+  }
+
   /// Takes the moving line away.
   func finish() { if style == .moving { ProgressLine.shared.clear() } }
 
@@ -76,7 +87,10 @@ final class ProgressMeter: Sendable {
       parts.append("\(Format.decimal(100 * Double(reading.done) / Double(expected), 1))%")
     }
     if let name = reading.unitName { parts.append("\(Format.decimal(reading.units, 1)) \(name)") }
-    if reading.retries > 0 { parts.append("\(Format.count(reading.retries)) retries") }
+    if reading.retries.total > 0 {
+      parts.append("\(Format.count(reading.retries.total)) retries")
+    }
+    if reading.throttledBy.latest != nil { parts.append("throttled") }
     if let expected = reading.expected, rate > 0, expected > reading.done {
       parts.append("ETA \(Format.duration(Double(expected - reading.done) / rate))")
     }

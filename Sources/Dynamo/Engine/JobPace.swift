@@ -1,4 +1,3 @@
-import AWS
 import Synchronization
 
 /// How a job waits: the layer above the retries of single calls. While anything still moves,
@@ -22,45 +21,44 @@ final class JobPace: Sendable {
     }
   }
 
-  private struct State {
-    var lastProgress: ContinuousClock.Instant
-    var retries = 0
-  }
-
-  private let clock = ContinuousClock()
+  private let clock: JobClock
   private let giveUpAfter: Duration
-  private let stop: StopSignal
-  private let state: Mutex<State>
+  private let lastProgress: Mutex<Duration>
 
-  init(giveUpAfter: Duration, stop: StopSignal) {
+  init(giveUpAfter: Duration, clock: JobClock = .system) {
     self.giveUpAfter = giveUpAfter
-    self.stop = stop
-    state = Mutex(State(lastProgress: clock.now))
+    self.clock = clock
+    lastProgress = Mutex(clock.now())
   }
 
   /// Something arrived or was written.
   func progressed() {
-    let now = clock.now
-    state.withLock { $0.lastProgress = now }
+    let now = clock.now()
+    lastProgress.withLock { $0 = max($0, now) }
   }
 
-  /// Waits that the job has made so far, the retries inside calls not counted.
-  var retries: Int { state.withLock { $0.retries } }
+  /// Time that passed because the job held itself back is no lack of progress.
+  func excuse(_ waited: Duration) {
+    guard waited > .seconds(1) else { return }
+    let now = clock.now()
+    lastProgress.withLock { $0 = min($0 + waited, now) }
+  }
 
-  /// Sleeps a full-jitter backoff: rand(0,1) x min(20 s, base x 2^attempt).
+  /// Sleeps a full-jitter backoff: rand(0,1) x min(20 s, base x 2^attempt), but not beyond the
+  /// moment at which the job gives up.
   ///
   /// - Throws: `DynamoError` of code `stuck` once nothing has moved for too long;
-  ///   `CancellationError`.
+  ///   `CancellationError` as soon as the task is cancelled.
   func wait(attempt: Int, cause: Cause, because reason: String) async throws {
-    let (last, now) = (state.withLock { $0.lastProgress }, clock.now)
-    guard now - last < giveUpAfter else {
+    let left = lastProgress.withLock { $0 } + giveUpAfter - clock.now()
+    guard left > .zero else {
       throw DynamoError(
         .stuck, "nothing has moved for \(giveUpAfter.components.seconds) s: \(reason)",
-        hint: "look at the table's capacity and the network, then run the command again")
+        hint: "look at the table's capacity and the network; --give-up-after makes the job wait "
+          + "longer")
     }
-    state.withLock { $0.retries += 1 }
-    try await stop.sleep(
-      for: JobPace.delay(attempt: attempt, cause: cause, random: .random(in: 0...1)))
+    let delay = JobPace.delay(attempt: attempt, cause: cause, random: .random(in: 0...1))
+    try await clock.sleep(min(delay, left))
   }
 
   /// The backoff before attempt `attempt` + 1, for a random number from 0 to 1.

@@ -60,7 +60,7 @@ extension DumpJob {
     guard archive.manifest.source == source else { throw error }
     let counts = archive.manifest.counts
     return DumpSummary(
-      archive: archive, retries: 0,
+      archive: archive, retries: RetrySums(), throttledBy: ThrottleSums(),
       resumed: DumpCounts(
         chunks: archive.manifest.chunks.count, items: counts.items,
         contentBytes: counts.contentBytes, storedBytes: counts.storedBytes,

@@ -2,7 +2,6 @@ import AWS
 public import Archive
 import Glibc
 import JSON
-import Synchronization
 
 /// How to dump.
 public struct DumpOptions: Sendable {
@@ -10,6 +9,8 @@ public struct DumpOptions: Sendable {
   public var read = ReadOptions()
   /// Requests in flight at most; nil chooses by the machine's cores.
   public var concurrency: Int?
+  /// What reading may consume; nil takes what the table gives.
+  public var readUnits: CapacityLimit?
   /// zstd level, 1 to 19.
   public var level = 3
   /// When a chunk is full.
@@ -49,7 +50,9 @@ public struct DumpProgress: Sendable, Equatable {
   /// Items the service says there are; up to six hours old; nil for a slice.
   public var expectedItems: Int?
   /// Requests that had to be sent again.
-  public var retries = 0
+  public var retries = RetrySums()
+  /// What was at its limit.
+  public var throttledBy = ThrottleSums()
 }
 
 /// What a dump made.
@@ -57,7 +60,9 @@ public struct DumpSummary: Sendable {
   /// The archive as it was committed.
   public var archive: Archive
   /// Requests that had to be sent again.
-  public var retries: Int
+  public var retries: RetrySums
+  /// What was at its limit.
+  public var throttledBy: ThrottleSums
   /// How far earlier runs had got; nil for a dump in one run.
   public var resumed: DumpCounts?
 }
@@ -71,6 +76,8 @@ public struct DumpJob: Sendable {
   public let table: TableDescription
   /// What will be read.
   public let plan: ReadPlan
+  /// Read capacity units a second at most; nil without a bound.
+  public let readUnits: Double?
 
   /// Checks the request against the table; nothing is created yet.
   ///
@@ -82,8 +89,10 @@ public struct DumpJob: Sendable {
     self.storage = storage
     self.options = options
     table = try await client.describeTable(tableName)
-    plan = try ReadPlan(
-      table: table, options: DumpJob.read(options, storage), cores: options.cores)
+    let read = try DumpJob.read(options, storage)
+    plan = try ReadPlan(table: table, options: read, cores: options.cores)
+    readUnits = try options.readUnits?.unitsPerSecond(
+      .read, schema: table.schema, raw: table.raw, index: read.index)
   }
 
   /// Dumps. Until it returns the archive is visibly unfinished.
@@ -112,14 +121,22 @@ public struct DumpJob: Sendable {
 
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
-      pace: JobPace(giveUpAfter: options.giveUpAfter, stop: options.stop),
       resumed: archive.resumed,
-      backlog: PageBacklog(limit: 4 * options.cores), progress: progress)
+      meter: PageMeter(
+        readUnits.map {
+          PageSizer(
+            rate: $0, consistent: plan.description.consistentRead, unitsPerItem: plan.unitsPerItem)
+        }), backlog: PageBacklog(limit: 4 * options.cores), progress: progress)
+    let clock = JobClock.system(until: options.stop)
+    let gate = RequestGate(
+      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
+      limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
+      budget: readUnits.map { CapacityBudget(rate: $0, clock: clock) }, note: state.note)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<concurrency {
         group.addTask {
           while !options.stop.isRequested, let segment = state.nextSegment() {
-            try await dump(segment: segment, into: archive, state)
+            try await dump(segment: segment, into: archive, state, gate)
           }
         }
       }
@@ -141,10 +158,13 @@ public struct DumpJob: Sendable {
       return try Archive.open(storage)
     }
     return DumpSummary(
-      archive: committed, retries: state.snapshot.retries, resumed: archive.resumed)
+      archive: committed, retries: state.snapshot.retries, throttledBy: state.snapshot.throttledBy,
+      resumed: archive.resumed)
   }
 
-  private func dump(segment: Int, into archive: ArchiveWriter, _ state: DumpState) async throws {
+  private func dump(
+    segment: Int, into archive: ArchiveWriter, _ state: DumpState, _ gate: RequestGate
+  ) async throws {
     let startKey: [UInt8]?
     switch archive.position(of: segment) {
     case .start: startKey = nil
@@ -153,14 +173,14 @@ public struct DumpJob: Sendable {
     case .done: return
     }
     var output = try SegmentOutput(segment, of: archive)
-    var page: Page? = try await next(segment, startKey: startKey, state)
+    var page: Page? = try await next(segment, startKey: startKey, state, gate)
     // Taken, so that a page does not stay in memory while the next one travels.
     while let current = page.take() {
       if options.stop.isRequested, current.lastEvaluatedKey != nil {
         try store(current, &output, state)
         return try await output.checkpoint()
       }
-      page = try await absorb(current, &output, state)
+      page = try await absorb(current, &output, state, gate)
     }
     try await output.end()
     state.finishedSegment()
@@ -170,11 +190,11 @@ public struct DumpJob: Sendable {
   ///
   /// - Returns: the next page; nil at the segment's end.
   private func absorb(
-    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState
+    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState, _ gate: RequestGate
   ) async throws -> Page? {
     let segment = output.number
     let startKey = page.lastEvaluatedKey
-    async let upcoming = startKey == nil ? nil : next(segment, startKey: startKey, state)
+    async let upcoming = startKey == nil ? nil : next(segment, startKey: startKey, state, gate)
     try store(page, &output, state)
     try await output.endChunkIfDue()
     do { return try await upcoming } catch {
@@ -197,119 +217,54 @@ public struct DumpJob: Sendable {
 
   /// Fetches a page once there is room for it.
   private func next(
-    _ segment: Int, startKey: [UInt8]?, _ state: DumpState
+    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
   ) async throws -> Page {
     await state.backlog.enter()
-    let page = try await fetch(segment, startKey: startKey, state)
+    let page = try await fetch(segment, startKey: startKey, state, gate)
     state.backlog.arrived()
     return page
   }
 
   /// Fetches and cuts one page, for as long as that takes.
   private func fetch(
-    _ segment: Int, startKey: [UInt8]?, _ state: DumpState
+    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
   ) async throws -> Page {
     let operation = plan.description.operation
-    let request = plan.request(segment: segment, startKey: startKey)
-    var attempt = 0
+    var (attempt, badPages) = (0, 0)
     while true {
       try Task.checkCancellation()
       do {
-        let response = try await client.call(operation.rawValue, request)
-        state.retried(response.attempts - 1)
-        let page = try Page(response.body)
-        state.pace.progressed()
-        return page
+        var limit: Int?
+        let answer = try await gate.call(
+          operation.rawValue, estimate: { state.meter.estimate },
+          body: {
+            limit = state.meter.limit
+            return plan.request(segment: segment, startKey: startKey, limit: limit)
+          }
+        ) {
+          let page = try Page($0.body)
+          return .init(content: page, units: page.consumedUnits)
+        }
+        gate.pace.progressed()
+        state.meter.learn(
+          limit: limit, scanned: answer.content.scannedItems, units: answer.units)
+        return answer.content
       } catch let error as ServiceError {
-        state.retried(error.attempts)
-        guard let cause = error.waitCause else { throw error }
-        try await state.pace.wait(attempt: attempt, cause: cause, because: "\(error)")
+        try await gate.retry(after: error, attempt: attempt)
       } catch var error as ArchiveError {
         // A page that is whole by its checksum and still no JSON may be a proxy's; but one that
         // comes again and again is the service's, and nothing here will mend it.
-        state.retried(1)
-        guard attempt < 4 else {
+        badPages += 1
+        guard badPages < 5 else {
           let place = startKey.map { " behind the key \(String(decoding: $0, as: UTF8.self))" }
           error.message =
             "\(operation.rawValue) of \(table.schema.name), segment \(segment)\(place ?? ""): \(error.message)"
           throw error
         }
-        try await state.pace.wait(attempt: attempt, cause: .transient, because: error.message)
+        try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
       }
       attempt += 1
     }
-  }
-}
-
-/// What the segments of one dump share.
-private final class DumpState: Sendable {
-  private struct State {
-    var nextSegment = 0
-    var progress = DumpProgress()
-  }
-
-  let pace: JobPace
-  let backlog: PageBacklog
-  private let state: Mutex<State>
-  private let report: @Sendable (DumpProgress) -> Void
-
-  init(
-    segments: Int, expectedItems: Int?, pace: JobPace, resumed: DumpCounts?,
-    backlog: PageBacklog,
-    progress: @escaping @Sendable (DumpProgress) -> Void
-  ) {
-    self.pace = pace
-    self.backlog = backlog
-    report = progress
-    var state = State()
-    state.progress.segments = segments
-    state.progress.expectedItems = expectedItems
-    if let resumed {
-      state.progress.items = resumed.items
-      state.progress.contentBytes = resumed.contentBytes
-      state.progress.scannedItems = resumed.reading.scannedItems
-      state.progress.consumedUnits = resumed.reading.consumedReadUnits
-      state.progress.segmentsDone = resumed.segmentsDone
-    }
-    self.state = Mutex(state)
-  }
-
-  var snapshot: DumpProgress { state.withLock { $0.progress } }
-
-  /// Whether every segment has been read to its end.
-  var isDone: Bool { state.withLock { $0.progress.segmentsDone == $0.progress.segments } }
-
-  func nextSegment() -> Int? {
-    state.withLock { state in
-      guard state.nextSegment < state.progress.segments else { return nil }
-      state.nextSegment += 1
-      return state.nextSegment - 1
-    }
-  }
-
-  func count(_ page: Page) {
-    var content = 0
-    for item in page.cutter.items { content += item.range.count + LineFormat.overhead }
-    change { progress in
-      progress.items += page.cutter.items.count
-      progress.contentBytes += content
-      progress.scannedItems += page.cutter.scannedCount ?? page.cutter.items.count
-      progress.consumedUnits += page.consumedUnits
-    }
-  }
-
-  func retried(_ times: Int) {
-    if times > 0 { change { $0.retries += times } }
-  }
-
-  func finishedSegment() { change { $0.segmentsDone += 1 } }
-
-  private func change(_ body: (inout DumpProgress) -> Void) {
-    let now = state.withLock { state in
-      body(&state.progress)
-      return state.progress
-    }
-    report(now)
   }
 }
 

@@ -150,20 +150,26 @@ final class LoadCheckpoint: Sendable {
   ///
   /// - Throws: `DynamoError` of code `stateExists` or `locked`; `ArchiveError` of code `io`.
   static func create(_ path: String, _ identity: Identity) throws -> LoadCheckpoint {
-    let descriptor = open(
-      path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      guard errno == EEXIST else { throw failure("create", path) }
-      throw leftover(path)
-    }
+    // Under another name until its first line is durable: what stands under the right one is never
+    // half begun. A crash may leave this one, and the next load takes it.
+    let draft = path + ".new"
+    let descriptor = open(draft, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw failure("create", draft) }
     let checkpoint = LoadCheckpoint(
       path: path, identity: identity, descriptor: descriptor,
       state: State(lastWrite: ContinuousClock().now))
-    try lock(descriptor, path)
+    try lock(descriptor, draft)
+    guard ftruncate(descriptor, 0) == 0 else { throw failure("cut", draft) }
     try checkpoint.append([
       "format": "dynarc-load", "version": 1, "archive": .string(identity.archive),
       "target": .string(identity.table), "existing": .string(identity.existing.rawValue),
     ])
+    guard link(draft, path) == 0 else {
+      guard errno == EEXIST else { throw failure("create", path) }
+      unlink(draft)
+      throw leftover(path)
+    }
+    guard unlink(draft) == 0 else { throw failure("create", path) }
     try syncDirectory(of: path)
     return checkpoint
   }

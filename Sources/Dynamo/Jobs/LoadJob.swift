@@ -22,6 +22,8 @@ public struct LoadOptions: Sendable {
   public var resume = false
   /// Where the load notes how far it is.
   public var statePath: String
+  /// What writing may consume, indexes included; nil takes what the table gives.
+  public var writeUnits: CapacityLimit?
   /// How long nothing may move before the job gives up.
   public var giveUpAfter = Duration.seconds(900)
   /// Ends the job soon and well.
@@ -53,7 +55,7 @@ public struct LoadPlan: Sendable {
   public var partialBecause: String?
   /// Settings of the source that will not be brought back.
   public var notRecreated: [String]
-  /// Key, indexes and billing of the table to be created.
+  /// Key, indexes and billing of the table, be it there or to be created.
   public var schema: TableSchema
   /// Items that the target holds by the service's count, up to six hours old.
   public var targetItemCount: Int
@@ -70,6 +72,8 @@ public struct LoadPlan: Sendable {
   public var truncates: Bool {
     holdsItems && existing == .truncate && checkpoint?.isWriting != true
   }
+  /// Write capacity units a second at most; nil without a bound.
+  public var writeUnits: Double?
 }
 
 /// How far a load is.
@@ -91,8 +95,10 @@ public struct LoadProgress: Sendable, Equatable {
   public var wireBytes = 0
   /// Write capacity units, as the service told.
   public var consumedUnits = 0.0
-  /// Requests or items that had to be sent again.
-  public var retries = 0
+  /// Requests and items that had to be sent again.
+  public var retries = RetrySums()
+  /// What was at its limit.
+  public var throttledBy = ThrottleSums()
 }
 
 /// What a load did.
@@ -148,7 +154,11 @@ public struct LoadJob: Sendable {
         .stateMismatch, "table \(name) is not the one that the load began with",
         hint: "remove \(options.statePath), and load again")
     }
-    guard var table = found else { return plan }
+    guard var table = found else {
+      plan.writeUnits = try options.writeUnits?.unitsPerSecond(
+        .write, schema: plan.schema, raw: nil)
+      return plan
+    }
     plan.createsTable = false
     plan.notRecreated = []
     plan.tableID = table.identity
@@ -162,6 +172,9 @@ public struct LoadJob: Sendable {
           + manifest.table.key.words,
         hint: "name another table; one that does not exist is created with the archive's key")
     }
+    plan.schema = table.schema
+    plan.writeUnits = try options.writeUnits?.unitsPerSecond(
+      .write, schema: table.schema, raw: table.raw)
     plan.targetItemCount = table.itemCount
     plan.holdsItems = try await client.holdsItems(name)
     if plan.holdsItems, plan.existing == .refuse, checkpoint?.isWriting != true {
@@ -208,10 +221,23 @@ public struct LoadJob: Sendable {
     }
     if let tableID { try checkpoint.note(tableID: tableID) }
 
-    let pace = JobPace(giveUpAfter: options.giveUpAfter, stop: options.stop)
+    let concurrency = options.concurrency ?? min(max(8 * options.cores, 8), 64)
+    let clock = JobClock.system(until: options.stop)
+    let gate = RequestGate(
+      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
+      limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
+      budget: plan.writeUnits.map { CapacityBudget(rate: $0, clock: clock) }
+    ) { notes in
+      guard notes != RequestNotes() else { return }
+      state.change { progress in
+        progress.retries += notes.retries
+        progress.throttledBy.add(notes.causes, times: notes.throttled)
+      }
+    }
+    let globalIndexes = plan.schema.indexes.count { $0.kind == .global }
     let writer = TableWriter(
-      client: client, table: plan.target, key: manifest.table.key, pace: pace, stop: options.stop,
-      concurrency: options.concurrency ?? min(max(8 * options.cores, 8), 64))
+      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes), table: plan.target,
+      key: manifest.table.key, stop: options.stop, concurrency: concurrency)
     try options.stop.takeOver()
     if plan.truncates {
       state.change { $0.phase = .truncating }
@@ -236,7 +262,6 @@ public struct LoadJob: Sendable {
       try await offPool { try checkpoint.flush() }
       throw error
     }
-    state.change { $0.retries += pace.retries }
     let end = state.snapshot
     guard end.written + end.rejected == plan.items else {
       throw DynamoError(
@@ -282,7 +307,6 @@ extension LoadProgress {
   fileprivate mutating func add(_ tally: BatchSender.Tally) {
     wireBytes += tally.wireBytes
     consumedUnits += tally.consumedUnits
-    retries += tally.retries
   }
 }
 

@@ -5,16 +5,20 @@ struct Page: Sendable {
   let bytes: [UInt8]
   let cutter: PageCutter
   let lastEvaluatedKey: [UInt8]?
-  let consumedUnits: Double
+  /// Nil where the service does not tell.
+  let consumedUnits: Double?
 
   init(_ body: [UInt8]) throws {
     var cutter = PageCutter()
     try cutter.cut(body.span)
     bytes = body
     lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
-    consumedUnits = try cutter.consumedCapacity.map { try BatchAnswer.units(body.span, $0) } ?? 0
+    consumedUnits = try cutter.consumedCapacity.map { try BatchAnswer.units(body.span, $0) }
     self.cutter = cutter
   }
+
+  /// Items read, those included that a filter held back.
+  var scannedItems: Int { cutter.scannedCount ?? cutter.items.count }
 }
 
 /// A segment on its way into the archive: its writer, and what has been read since its last step in
@@ -35,8 +39,8 @@ struct SegmentOutput: ~Copyable {
 
   mutating func append(_ page: consuming Page) throws(ArchiveError) {
     for item in page.cutter.items { try writer.append(page.bytes.span, item) }
-    reading.scannedItems += page.cutter.scannedCount ?? page.cutter.items.count
-    reading.consumedReadUnits += page.consumedUnits
+    reading.scannedItems += page.scannedItems
+    reading.consumedReadUnits += page.consumedUnits ?? 0
     lastEvaluatedKey = page.lastEvaluatedKey
   }
 

@@ -13,6 +13,9 @@ public struct ReadPlan: Sendable {
   /// Items that the service says there are, to show how far a dump got; nil for a Query.
   public let expectedItems: Int?
 
+  /// Units of a page per item by the service's own counts, which are up to six hours old.
+  let unitsPerItem: Double?
+
   private let tableName: String
 
   /// Plans a read.
@@ -73,6 +76,10 @@ public struct ReadPlan: Sendable {
 
     let size = options.index.flatMap { table.indexSizes[$0] } ?? (table.itemCount, table.sizeBytes)
     expectedItems = condition == nil ? size.0 : nil
+    // 4 KB a unit, half price where the read is eventually consistent.
+    unitsPerItem =
+      size.0 > 0 && size.1 > 0
+      ? Double(size.1) / Double(size.0) / (options.consistent ? 4096 : 8192) : nil
     description = ReadDescription(
       operation: condition == nil ? .scan : .query, indexName: options.index,
       keyConditionExpression: condition, filterExpression: options.filter,
@@ -89,11 +96,13 @@ public struct ReadPlan: Sendable {
   /// - Parameters:
   ///   - segment: 0 for a Query.
   ///   - startKey: the `LastEvaluatedKey` object of the page before, as its bytes.
-  public func request(segment: Int, startKey: [UInt8]?) -> [UInt8] {
+  ///   - limit: items to read at most, before a filter.
+  public func request(segment: Int, startKey: [UInt8]?, limit: Int? = nil) -> [UInt8] {
     var body: JSONObject = [
       "TableName": .string(tableName), "ReturnConsumedCapacity": "TOTAL",
       "ConsistentRead": .bool(description.consistentRead),
     ]
+    body["Limit"] = limit.map { JSONValue($0) }
     body["IndexName"] = description.indexName.map(JSONValue.string)
     body["KeyConditionExpression"] = description.keyConditionExpression.map(JSONValue.string)
     body["FilterExpression"] = description.filterExpression.map(JSONValue.string)

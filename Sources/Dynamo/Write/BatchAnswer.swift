@@ -5,8 +5,9 @@ import JSON
 struct BatchAnswer: Sendable {
   /// Indices of the batch's entries that must be sent again.
   var unprocessed: [Int] = []
-  /// Write capacity units consumed, where the service told.
-  var consumedUnits = 0.0
+  /// Write capacity units consumed, of the table and its indexes; nil where the service does not
+  /// tell.
+  var consumedUnits: Double?
 
   /// Reads the answer to `batch`.
   ///

@@ -27,6 +27,10 @@ struct WriteBatch: Sendable {
   fileprivate(set) var keys: [UInt8] = []
   fileprivate(set) var entries: [Entry] = []
 
+  /// Its size as write capacity counts it, by the bytes on the wire: each item by itself, in whole
+  /// KB.
+  var kilobytes: Int { entries.reduce(0) { $0 + BatchBuilder.kilobytes($1.object.count) } }
+
   /// The entry that has a canonical key.
   func index(ofKey key: Span<UInt8>) -> Int? {
     entries.firstIndex { entry in
@@ -62,10 +66,18 @@ struct BatchBuilder: Sendable {
 
   private let head: [UInt8]
   private static let tail = Array(#"]},"ReturnConsumedCapacity":"TOTAL"}"#.utf8)
+  private let maximumKilobytes: Int?
   private var batch: WriteBatch
+  private var kilobytes = 0
 
-  /// Creates a builder for a table; `quotedTable` is its name as a JSON string.
-  init(quotedTable: [UInt8]) {
+  /// Creates a builder for a table.
+  ///
+  /// - Parameters:
+  ///   - quotedTable: its name as a JSON string.
+  ///   - maximumKilobytes: `WriteBatch.kilobytes` of a batch of several items at most, where
+  ///     a budget makes large batches too lumpy.
+  init(quotedTable: [UInt8], maximumKilobytes: Int? = nil) {
+    self.maximumKilobytes = maximumKilobytes
     head = Array(#"{"RequestItems":{"#.utf8) + quotedTable + Array(":[".utf8)
     batch = WriteBatch(body: head)
   }
@@ -89,11 +101,14 @@ struct BatchBuilder: Sendable {
       }
     let closing: StaticString = kind == .put ? "}" : "}}"
     let length = opening.utf8CodeUnitCount + payload.count + closing.utf8CodeUnitCount
+    let kilobytes = kilobytes + BatchBuilder.kilobytes(object.count)
     guard batch.entries.count < BatchBuilder.maximumEntries,
+      isEmpty || kilobytes <= maximumKilobytes ?? .max,
       isEmpty
         || batch.body.count + 1 + length + BatchBuilder.tail.count <= BatchBuilder.maximumBytes,
       isEmpty || batch.index(ofKey: key) == nil
     else { return false }
+    self.kilobytes = kilobytes
     separate()
     let start = batch.body.count
     append(opening)
@@ -116,7 +131,11 @@ struct BatchBuilder: Sendable {
 
   fileprivate mutating func reset() {
     batch = WriteBatch(body: head)
+    kilobytes = 0
   }
+
+  /// An item's size in whole KB.
+  fileprivate static func kilobytes(_ bytes: Int) -> Int { (bytes + 1023) / 1024 }
 
   fileprivate func close() -> WriteBatch {
     var full = batch

@@ -9,19 +9,15 @@ struct BatchSender: Sendable {
   struct Tally: Sendable, Equatable {
     var written = 0
     var rejected = 0
-    /// Operations that came back unprocessed, each time counted.
-    var unprocessed = 0
     var requests = 0
-    /// Retries inside calls.
-    var retries = 0
     var consumedUnits = 0.0
     var wireBytes = 0
   }
 
-  let client: DynamoClient
+  let gate: RequestGate
+  let meter: WriteMeter
   let builder: BatchBuilder
   let key: KeySchema
-  let pace: JobPace
   /// Receives the item or key object of an operation that was rejected, and why.
   let reject: @Sendable (Span<UInt8>, ServiceError) throws -> Void
   /// Receives what was done since the last call.
@@ -59,24 +55,25 @@ struct BatchSender: Sendable {
     while true {
       try Task.checkCancellation()
       do {
-        let response = try await client.call("BatchWriteItem", pending.body)
-        let answer = try BatchAnswer(response.body.span, batch: pending, key: key)
+        let answer = try await write(pending)
         let done = pending.entries.count - answer.unprocessed.count
         try progress(
           Tally(
-            written: done, unprocessed: answer.unprocessed.count, requests: 1,
-            retries: response.attempts - 1, consumedUnits: answer.consumedUnits,
+            written: done, requests: 1, consumedUnits: answer.consumedUnits ?? 0,
             wireBytes: pending.body.count))
         if done > 0 {
-          pace.progressed()
+          gate.pace.progressed()
           attempt = 0
         }
         if answer.unprocessed.isEmpty { return .done }
         if done > 0 { pending = pending.subset(answer.unprocessed, builder: builder) }
-        try await pace.wait(
+        var retries = RetrySums()
+        retries.unprocessedItems = answer.unprocessed.count
+        gate.note(RequestNotes(retries: retries))
+        try await gate.pace.wait(
           attempt: attempt, cause: .unprocessed, because: "every item came back unprocessed")
       } catch let error as ServiceError {
-        try progress(Tally(requests: 1, retries: error.attempts - 1))
+        try progress(Tally(requests: 1))
         if error.concernsItems {
           guard pending.entries.count > 1 else {
             try reject(pending.body.span.extracting(pending.entries[0].object), error)
@@ -89,14 +86,26 @@ struct BatchSender: Sendable {
             pending.subset(0..<middle, builder: builder),
           ])
         }
-        guard let cause = error.waitCause else { throw error }
-        try await pace.wait(attempt: attempt, cause: cause, because: "\(error)")
+        try await gate.retry(after: error, attempt: attempt)
       } catch let error as DynamoError where error.code == .badAnswer {
         // Puts and deletes may be sent twice without harm; whoever answered thus may do better.
-        try await pace.wait(attempt: attempt, cause: .transient, because: error.message)
+        try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
       }
       attempt += 1
     }
+  }
+
+  /// Sends a batch once.
+  private func write(_ batch: WriteBatch) async throws -> BatchAnswer {
+    let answer = try await gate.call(
+      "BatchWriteItem", estimate: { meter.estimate(batch) }, body: { batch.body }
+    ) { response in
+      let answer = try BatchAnswer(response.body.span, batch: batch, key: key)
+      return .init(
+        content: answer, units: answer.consumedUnits, isThrottled: !answer.unprocessed.isEmpty)
+    }
+    if answer.content.unprocessed.isEmpty { meter.learn(batch, consumed: answer.units) }
+    return answer.content
   }
 }
 
@@ -111,17 +120,6 @@ extension ServiceError {
       "RequestEntityTooLarge", "RequestTooLargeException":
       true
     default: status == 413
-    }
-  }
-
-  /// How a job waits before it tries again what a call gave up; nil where trying again is no use.
-  var waitCause: JobPace.Cause? {
-    switch kind {
-    case .throttling: .throttled
-    case .transient: .transient
-    case .transport:
-      if case .transport(let error) = cause, error.isRetryable { .transient } else { nil }
-    default: nil
     }
   }
 }

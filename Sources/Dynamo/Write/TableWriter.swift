@@ -10,18 +10,19 @@ struct TableWriter: Sendable {
   /// Receives the lines of a batch that has ended, and how many of them were rejected.
   private typealias Completed = @Sendable (Range<Int>, Int) async throws -> Void
 
-  let client: DynamoClient
+  let gate: RequestGate
+  let meter: WriteMeter
   let table: String
   let key: KeySchema
-  let pace: JobPace
   let stop: StopSignal
-  /// Requests in flight at most.
+  /// Batches at work at most, be it in flight or waiting for their turn; it bounds the memory.
   let concurrency: Int
 
   private var builder: BatchBuilder {
     var quoted: [UInt8] = []
     JSONText.quote(table.utf8, into: &quoted)
-    return BatchBuilder(quotedTable: quoted)
+    return BatchBuilder(
+      quotedTable: quoted, maximumKilobytes: meter.kilobytes(rate: gate.budget?.rate))
   }
 
   /// Puts every item of an archive that the checkpoint does not tell to be there.
@@ -33,13 +34,13 @@ struct TableWriter: Sendable {
     progress: @escaping Progress
   ) async throws {
     let sender = BatchSender(
-      client: client, builder: builder, key: key, pace: pace, reject: reject, progress: progress)
-    let limiter = AsyncLimiter(permits: concurrency)
+      gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
+    let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
     let rows = ChunkOrder.interleaved(archive.manifest.chunks).filter {
       checkpoint.position(of: $0.name).lines < $0.items
     }
     try await forEach(rows, width: readers) { row in
-      try await put(row, of: archive, checkpoint, sender, limiter)
+      try await put(row, of: archive, checkpoint, sender, slots)
     }
     if stop.isRequested { throw CancellationError() }
   }
@@ -47,7 +48,7 @@ struct TableWriter: Sendable {
   /// Puts every item of a chunk that is not there yet.
   private func put(
     _ row: ChunkRow, of archive: Archive, _ checkpoint: LoadCheckpoint, _ sender: BatchSender,
-    _ limiter: AsyncLimiter
+    _ slots: AdaptiveLimiter
   ) async throws {
     let start = checkpoint.position(of: row.name)
     let tracker = ChunkTracker(start)
@@ -66,23 +67,23 @@ struct TableWriter: Sendable {
           guard line >= start.lines else { continue }
           while !builder.add(entry, of: reader.block) {
             if stop.isRequested { return }
-            try await submit(builder.take(), first..<line, sender, limiter, &group, completed)
+            try await submit(builder.take(), first..<line, sender, slots, &group, completed)
             first = line
           }
         }
       }
       if stop.isRequested { return }
-      try await submit(builder.take(), first..<line, sender, limiter, &group, completed)
+      try await submit(builder.take(), first..<line, sender, slots, &group, completed)
     }
   }
 
   /// Deletes every item of the table: a scan of the keys, parallel batches of deletes.
   func truncate(segments: Int, progress: @escaping Progress) async throws {
     let sender = BatchSender(
-      client: client, builder: builder, key: key, pace: pace,
+      gate: gate, meter: meter, builder: builder, key: key,
       // A delete that the service refuses leaves the table as it must not be: that is no reject.
       reject: { _, error in throw error }, progress: progress)
-    let limiter = AsyncLimiter(permits: concurrency)
+    let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
     try await forEach(Array(0..<segments), width: segments) { segment in
       try await withThrowingDiscardingTaskGroup { group in
         var startKey: [UInt8]?
@@ -94,10 +95,10 @@ struct TableWriter: Sendable {
               .delete, payload: page.bytes.span.extracting(entry.object),
               object: 0..<entry.object.count, key: page.canonical.span.extracting(entry.key))
             {
-              try await submit(builder.take(), 0..<0, sender, limiter, &group)
+              try await submit(builder.take(), 0..<0, sender, slots, &group)
             }
           }
-          try await submit(builder.take(), 0..<0, sender, limiter, &group)
+          try await submit(builder.take(), 0..<0, sender, slots, &group)
           if stop.isRequested { return }
           startKey = page.lastEvaluatedKey
         } while startKey != nil
@@ -106,16 +107,16 @@ struct TableWriter: Sendable {
     if stop.isRequested { throw CancellationError() }
   }
 
-  /// Starts sending a batch once there is room for one more in flight.
+  /// Starts sending a batch once there is room for one more at work.
   private func submit(
-    _ batch: WriteBatch?, _ lines: Range<Int>, _ sender: BatchSender, _ limiter: AsyncLimiter,
+    _ batch: WriteBatch?, _ lines: Range<Int>, _ sender: BatchSender, _ slots: AdaptiveLimiter,
     _ group: inout ThrowingDiscardingTaskGroup<any Error>,
     _ completed: @escaping Completed = { _, _ in }
   ) async throws {
     guard let batch else { return }
-    try await limiter.acquire()
+    let slot = try await slots.acquire()
     group.addTask {
-      defer { limiter.release() }
+      defer { slots.release(slot, .other) }
       let rejected = try await sender.send(batch)
       try await completed(lines, rejected)
     }
@@ -135,13 +136,6 @@ struct TableWriter: Sendable {
     }
   }
 
-  private struct KeyPage: Sendable {
-    var bytes: [UInt8]
-    var keys: [(object: Range<Int>, key: Range<Int>)] = []
-    var canonical: [UInt8] = []
-    var lastEvaluatedKey: [UInt8]?
-  }
-
   /// Reads a page of the table's keys, for as long as that takes.
   private func keyPage(_ segment: Int, of total: Int, startKey: [UInt8]?) async throws -> KeyPage {
     var names = JSONObject()
@@ -155,31 +149,48 @@ struct TableWriter: Sendable {
     ]
     if let startKey { request["ExclusiveStartKey"] = try JSONValue.parse(startKey.span) }
     let body = JSONValue.object(request).serialized()
-    var attempt = 0
+    var (attempt, badPages) = (0, 0)
     while true {
       do {
-        let response = try await client.call("Scan", body)
-        var cutter = PageCutter()
-        try cutter.cut(response.body.span)
-        var page = KeyPage(bytes: response.body)
-        var scanner = ItemScanner(key: key)
-        var canonical: [UInt8] = []
-        for item in cutter.items {
-          _ = try scanner.scan(page.bytes.span, at: item.range.lowerBound)
-          let start = canonical.count
-          try CanonicalKey.append(page.bytes.span, scanner, to: &canonical)
-          page.keys.append((item.range, start..<canonical.count))
-        }
-        page.canonical = canonical
-        page.lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(page.bytes[$0]) }
-        pace.progressed()
+        let response = try await gate.client.call("Scan", body)
+        gate.note(RequestNotes(response))
+        let page = try KeyPage(response.body, key: key)
+        gate.pace.progressed()
         return page
       } catch let error as ServiceError {
-        guard let cause = error.waitCause else { throw error }
-        try await pace.wait(attempt: attempt, cause: cause, because: "\(error)")
+        gate.note(RequestNotes(error))
+        try await gate.retry(after: error, attempt: attempt)
+      } catch let error as ArchiveError {
+        badPages += 1
+        guard badPages < 5 else { throw error }
+        try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
       }
       attempt += 1
     }
+  }
+}
+
+/// A page of a table's keys.
+private struct KeyPage: Sendable {
+  var bytes: [UInt8]
+  var keys: [(object: Range<Int>, key: Range<Int>)] = []
+  var canonical: [UInt8] = []
+  var lastEvaluatedKey: [UInt8]?
+
+  init(_ body: [UInt8], key: KeySchema) throws {
+    bytes = body
+    var cutter = PageCutter()
+    try cutter.cut(bytes.span)
+    var scanner = ItemScanner(key: key)
+    var canonical: [UInt8] = []
+    for item in cutter.items {
+      _ = try scanner.scan(bytes.span, at: item.range.lowerBound)
+      let start = canonical.count
+      try CanonicalKey.append(bytes.span, scanner, to: &canonical)
+      keys.append((item.range, start..<canonical.count))
+    }
+    self.canonical = canonical
+    lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
   }
 }
 
