@@ -2,7 +2,6 @@ import AWS
 public import Archive
 import Glibc
 import JSON
-import Synchronization
 
 /// How to dump.
 public struct DumpOptions: Sendable {
@@ -92,10 +91,10 @@ public struct DumpJob: Sendable {
     self.storage = storage
     self.options = options
     table = try await client.describeTable(tableName)
-    plan = try ReadPlan(
-      table: table, options: DumpJob.read(options, storage), cores: options.cores)
+    let read = try DumpJob.read(options, storage)
+    plan = try ReadPlan(table: table, options: read, cores: options.cores)
     readUnits = try options.readUnits?.unitsPerSecond(
-      .read, schema: table.schema, raw: table.raw, index: options.read.index)
+      .read, schema: table.schema, raw: table.raw, index: read.index)
   }
 
   /// Dumps. Until it returns the archive is visibly unfinished.
@@ -124,12 +123,12 @@ public struct DumpJob: Sendable {
 
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
+      resumed: archive.resumed,
       meter: PageMeter(
         readUnits.map {
           PageSizer(
             rate: $0, consistent: plan.description.consistentRead, unitsPerItem: plan.unitsPerItem)
-        }), resumed: archive.resumed, backlog: PageBacklog(limit: 4 * options.cores),
-      progress: progress)
+        }), backlog: PageBacklog(limit: 4 * options.cores), progress: progress)
     let clock = JobClock.system(until: options.stop)
     let gate = RequestGate(
       client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
@@ -161,8 +160,8 @@ public struct DumpJob: Sendable {
       return try Archive.open(storage)
     }
     return DumpSummary(
-      archive: committed, retries: state.snapshot.retries,
-      throttledBy: state.snapshot.throttledBy, resumed: archive.resumed)
+      archive: committed, retries: state.snapshot.retries, throttledBy: state.snapshot.throttledBy,
+      resumed: archive.resumed)
   }
 
   private func dump(
@@ -268,82 +267,6 @@ public struct DumpJob: Sendable {
       }
       attempt += 1
     }
-  }
-}
-
-/// What the segments of one dump share.
-private final class DumpState: Sendable {
-  private struct State {
-    var nextSegment = 0
-    var progress = DumpProgress()
-  }
-
-  let meter: PageMeter
-  let backlog: PageBacklog
-  private let state: Mutex<State>
-  private let report: @Sendable (DumpProgress) -> Void
-
-  init(
-    segments: Int, expectedItems: Int?, meter: PageMeter, resumed: DumpCounts?,
-    backlog: PageBacklog, progress: @escaping @Sendable (DumpProgress) -> Void
-  ) {
-    self.meter = meter
-    self.backlog = backlog
-    report = progress
-    var state = State()
-    state.progress.segments = segments
-    state.progress.expectedItems = expectedItems
-    if let resumed {
-      state.progress.items = resumed.items
-      state.progress.contentBytes = resumed.contentBytes
-      state.progress.scannedItems = resumed.reading.scannedItems
-      state.progress.consumedUnits = resumed.reading.consumedReadUnits
-      state.progress.segmentsDone = resumed.segmentsDone
-    }
-    self.state = Mutex(state)
-  }
-
-  var snapshot: DumpProgress { state.withLock { $0.progress } }
-
-  /// Whether every segment has been read to its end.
-  var isDone: Bool { state.withLock { $0.progress.segmentsDone == $0.progress.segments } }
-
-  func nextSegment() -> Int? {
-    state.withLock { state in
-      guard state.nextSegment < state.progress.segments else { return nil }
-      state.nextSegment += 1
-      return state.nextSegment - 1
-    }
-  }
-
-  func count(_ page: Page) {
-    var content = 0
-    for item in page.cutter.items { content += item.range.count + LineFormat.overhead }
-    change { progress in
-      progress.items += page.cutter.items.count
-      progress.contentBytes += content
-      progress.scannedItems += page.scannedItems
-      progress.consumedUnits += page.consumedUnits ?? 0
-    }
-  }
-
-  @Sendable func note(_ notes: RequestNotes) {
-    guard notes != RequestNotes() else { return }
-    change { progress in
-      progress.retries += notes.retries
-      progress.throttledBy.add(notes.causes, times: notes.throttled)
-      progress.lastFault = notes.fault ?? progress.lastFault
-    }
-  }
-
-  func finishedSegment() { change { $0.segmentsDone += 1 } }
-
-  private func change(_ body: (inout DumpProgress) -> Void) {
-    let now = state.withLock { state in
-      body(&state.progress)
-      return state.progress
-    }
-    report(now)
   }
 }
 
