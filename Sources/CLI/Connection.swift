@@ -1,4 +1,5 @@
 import AWS
+import ArgumentParser
 import Dynamo
 
 /// A client for the account, region and endpoint that options, address and environment name.
@@ -10,6 +11,14 @@ struct Connection {
   ///
   /// - Throws: `ConfigurationError`, `TransportError`.
   init(_ options: AWSOptions, address: TableAddress?) throws {
+    for (option, one, other) in [
+      ("--profile", options.profile, address?.profile),
+      ("--region", options.region, address?.region),
+    ] {
+      if let one, let other, one != other {
+        throw ValidationError("\(option) is \(one), and the table's address says \(other)")
+      }
+    }
     let environment = AWSEnvironment.ofProcess()
     let config = try SharedConfig(environment)
     let selection = SharedConfig.Selection(

@@ -56,6 +56,14 @@ struct SliceOptions: ParsableArguments {
   var allowKeyless = false
 
   func validate() throws {
+    // An unset variable of the shell must not turn a slice into a whole, paid scan.
+    for (option, value) in [
+      ("--index", index), ("--filter", filter), ("--projection", projection), ("--names", names),
+      ("--values", values),
+    ] where value?.isEmpty == true {
+      throw ValidationError("\(option) is empty")
+    }
+    guard !pk.contains("") else { throw ValidationError("--pk is empty, which no key is") }
     let given = try sortConditions()
     guard given.count <= 1 else {
       throw ValidationError("give one condition on the sort key at most")

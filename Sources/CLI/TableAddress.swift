@@ -1,12 +1,24 @@
 import ArgumentParser
 
 /// A table as people name it: `Orders`, or `dynamodb://[profile@][region]/Orders`.
-struct TableAddress: ExpressibleByArgument, Equatable {
+struct TableAddress: Equatable {
   var profile: String?
   var region: String?
   var table: String
 
-  init?(argument: String) {
+  /// Reads an argument.
+  ///
+  /// - Throws: `ValidationError` that says what a table is called.
+  static func parse(_ argument: String) throws -> TableAddress {
+    guard let address = TableAddress(argument) else {
+      throw ValidationError(
+        "\"\(argument)\" names no table: a name has letters, digits, _ - and . only, or is given as "
+          + "dynamodb://[profile@][region]/NAME (dynamodb:///NAME); ARNs are not taken")
+    }
+    return address
+  }
+
+  private init?(_ argument: String) {
     let scheme = "dynamodb://"
     guard argument.hasPrefix(scheme) else {
       guard TableAddress.isName(argument) else { return nil }

@@ -80,8 +80,20 @@ public struct DynamoClient: Sendable {
   func createTable(
     _ schema: TableSchema, name: String, limit: Duration = .seconds(1800)
   ) async throws -> TableDescription {
-    _ = try await call("CreateTable", schema.createTableRequest(name: name))
-    return try await waitUntilActive(name, limit: limit)
+    do {
+      _ = try await call("CreateTable", schema.createTableRequest(name: name))
+    } catch let error as ServiceError
+      where error.code == "ResourceInUseException" && error.attempts > 1
+    {
+      // An earlier attempt created it, and only its answer was lost.
+    }
+    let table = try await waitUntilActive(name, limit: limit)
+    guard table.schema.key == schema.key, try await !holdsItems(name) else {
+      throw DynamoError(
+        .notEmpty, "somebody else has just created table \(name)",
+        hint: "look what it is, and load again into another table or with --merge")
+    }
+    return table
   }
 
   /// Waits until a table and its indexes are `ACTIVE`.

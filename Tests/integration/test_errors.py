@@ -93,7 +93,7 @@ def stand_in(source) -> str:
 
 @pytest.mark.parametrize("command", ["info", "cat", "verify", "load"])
 def test_no_such_archive(dynarc, source, command):
-    result = dynarc(command, "./nowhere", at=source, exit=1 if command == "verify" else 3)
+    result = dynarc(command, "./nowhere", at=source, exit=3)
     assert "nowhere" in result.stderr + result.stdout.decode()
 
 
@@ -114,3 +114,31 @@ def test_credentials_and_region_of_a_profile(dynarc, source, tmp_path):
     environment = {"AWS_ENDPOINT_URL_DYNAMODB": source.endpoint}
     dynarc("dump", "Profiled", "./archive", "--profile", "staging", env=environment)
     dynarc("dump", "dynamodb://staging@/Profiled", "./again", env=environment)
+
+
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (("dump", "a b/c", "./archive"), "names no table"),
+        (("dump", "dynamodb://Orders", "./archive"), "dynamodb:///NAME"),
+        (("dump", "Orders", "./archive", "--filter", ""), "--filter is empty"),
+        (("dump", "Orders", "./archive", "--pk", ""), "--pk is empty"),
+        (("dump", "dynamodb://us-east-1/Orders", "./archive", "--region", "eu-west-1"), "--region is eu-west-1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(dynarc, source, tmp_path, arguments, word):
+    result = dynarc(*arguments, at=source, exit=2)
+    assert word in result.stderr
+    assert not (tmp_path / "archive").exists()
+
+
+@pytest.mark.parametrize("made", ["nothing", "file", "empty directory"])
+def test_what_is_no_archive_is_not_called_damaged(dynarc, tmp_path, made):
+    path = tmp_path / "thing"
+    if made == "file":
+        path.write_text("x")
+    if made == "empty directory":
+        path.mkdir()
+    result = dynarc("verify", "./thing", exit=3)
+    assert "damaged" not in result.stderr
+    assert result.stdout == b""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
 import archives
 import tables
 from items import keyed, random_items
-from program import Side
+from program import Side, environment_of
 from record import MAXIMUM_ENTRIES
 
 ITEMS = keyed([{"v": {"S": "dumped"}} | item for item in random_items(120, seed=6)])
@@ -212,3 +213,32 @@ def test_big_items_stay_under_the_limit_of_a_batch(dynarc, tmp_path, source, tar
     dynarc("load", "./big", table, at=target.through(proxy))
     assert proxy.record.batch_faults() == []
     assert tables.compare_tables(source.client, table, target.client, table) == []
+
+
+def test_a_dry_run_refuses_what_the_load_would_refuse(dynarc, archive, target, table):
+    chunk = next((archive / "data").iterdir())
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    assert chunk.name in dynarc("load", "./archive", table, "--dry-run", at=target, exit=3).stderr
+
+
+def test_a_slice_over_other_items_is_warned_of(dynarc, source, stock, target, table):
+    dynarc("dump", stock, "./whole", at=source)
+    dynarc("load", "./whole", table, at=target)
+    dynarc("dump", stock, "./slice", "--filter", "attribute_exists(pk)", at=source)
+    told = dynarc("load", "./slice", table, "--merge", "--dry-run", at=target).stderr
+    assert "only some of the source's items" in told
+
+
+def test_load_does_not_write_into_the_archive(dynarc, archive, binary, tmp_path, target, table):
+    done = subprocess.run(
+        [binary, "load", ".", table],
+        cwd=archive, env=environment_of(tmp_path / "home", target), capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    dynarc("verify", "./archive")
+
+
+def test_a_create_table_whose_answer_is_lost(dynarc, archive, proxy_to, source, stock, target, table):
+    proxy = proxy_to(target, [{"kind": "truncate", "operation": "CreateTable", "first": 1}])
+    dynarc("load", "./archive", table, at=target.through(proxy))
+    assert tables.compare_tables(source.client, stock, target.client, table) == []

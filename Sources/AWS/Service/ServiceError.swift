@@ -80,7 +80,9 @@ extension ServiceError: CustomStringConvertible {
     var place: [String] = []
     if let requestID { place.append("request \(requestID)") }
     if attempts > 1 { place.append("\(attempts) attempts") }
-    return "\(operation): \(code): \(message)"
+    // The codes of what went wrong on this side are for programs; the message says it all.
+    let said = cause == nil ? "\(code): \(message)" : message
+    return "\(operation): \(said)"
       + (place.isEmpty ? "" : " (\(place.joined(separator: ", ")))")
   }
 }

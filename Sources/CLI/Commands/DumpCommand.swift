@@ -14,7 +14,9 @@ struct DumpCommand: AsyncParsableCommand {
       dynarc dump Orders ./orders-2026-11-22 --resume
       """)
 
-  @Argument(help: "Table, by name or as dynamodb://[profile@][region]/NAME.")
+  @Argument(
+    help: "Table, by name or as dynamodb://[profile@][region]/NAME.",
+    transform: TableAddress.parse)
   var table: TableAddress
 
   @Argument(
@@ -103,7 +105,8 @@ struct DumpCommand: AsyncParsableCommand {
             bytes: progress.contentBytes, unitName: "RU", units: progress.consumedUnits,
             prefix: progress.segments > 1
               ? "\(progress.segmentsDone)/\(progress.segments) segments" : "",
-            retries: progress.retries, throttledBy: progress.throttledBy))
+            retries: progress.retries, throttledBy: progress.throttledBy,
+            fault: progress.lastFault))
       }
     } catch {
       meter.finish()
@@ -131,7 +134,7 @@ struct DumpCommand: AsyncParsableCommand {
     if !resume { words.append("--resume") }
     Terminal.error(
       "\(interrupted ? "interrupted" : "stopped"); \(archive) holds an unfinished dump",
-      hint: "go on with: \(ShellCommand.line(words))")
+      hint: "go on with: \(ShellCommand.line(words)); or remove \(archive) to start over")
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 

@@ -17,7 +17,8 @@ struct LoadCommand: AsyncParsableCommand {
   var archive: String
 
   @Argument(
-    help: "Table, by name or as dynamodb://[profile@][region]/NAME; otherwise the name it had.")
+    help: "Table, by name or as dynamodb://[profile@][region]/NAME; otherwise the name it had.",
+    transform: TableAddress.parse)
   var table: TableAddress?
 
   @Flag(help: "Put the items over those that the table holds.")
@@ -71,6 +72,10 @@ struct LoadCommand: AsyncParsableCommand {
 
   func run() async throws {
     let opened = try Archive.open(LocalStorage(directory: archive))
+    guard !FileSystem.isInside(".", archive) else {
+      throw ValidationError(
+        "load writes files where it runs, and this is the archive itself: run it from elsewhere")
+    }
     var options = LoadOptions(
       statePath: state ?? defaultState(table?.table ?? opened.manifest.source.tableName),
       cores: Machine.cores)
@@ -86,8 +91,12 @@ struct LoadCommand: AsyncParsableCommand {
       client: connection.client, archive: opened, options: options,
       rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
-    if dryRun { return try report(plan) }
-    try warnAndAsk(plan)
+    warn(plan)
+    if dryRun {
+      try opened.checkStored()
+      return try report(plan)
+    }
+    try ask(plan)
 
     let meter = ProgressMeter(output)
     defer { meter.finish() }
@@ -147,11 +156,11 @@ struct LoadCommand: AsyncParsableCommand {
       done: deleting ? progress.deleted : progress.written,
       expected: deleting ? nil : progress.items, bytes: progress.wireBytes, unitName: "WU",
       units: progress.consumedUnits, prefix: progress.phase.rawValue, retries: progress.retries,
-      throttledBy: progress.throttledBy)
+      throttledBy: progress.throttledBy, fault: progress.lastFault)
   }
 
-  /// Says what a person must know beforehand, and asks where something could be lost.
-  private func warnAndAsk(_ plan: LoadPlan) throws {
+  /// Says what a person must know beforehand.
+  private func warn(_ plan: LoadPlan) {
     if !plan.notRecreated.isEmpty {
       Terminal.warn(
         "load does not bring back yet: \(plan.notRecreated.joined(separator: ", ")); they are in "
@@ -160,6 +169,13 @@ struct LoadCommand: AsyncParsableCommand {
     if let reason = plan.partialBecause {
       Terminal.warn("the archive holds only a part of each item: \(reason)")
     }
+    if plan.holdsItems, let reason = plan.sliceBecause {
+      Terminal.warn("the archive holds only some of the source's items: \(reason)")
+    }
+  }
+
+  /// Asks where something could be lost.
+  private func ask(_ plan: LoadPlan) throws {
     guard plan.holdsItems else { return }
     let question: String
     switch plan.existing {
@@ -193,6 +209,8 @@ struct LoadCommand: AsyncParsableCommand {
           "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
           "contentBytes": JSONValue(plan.contentBytes),
           "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
+          "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
+          "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
         ]))
     } else {
       for action in actions { Terminal.say("would \(action)") }

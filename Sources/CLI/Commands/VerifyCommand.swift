@@ -32,6 +32,12 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     meter.finish()
     try Task.checkCancellation()
+    // No archive at all, or one that cannot be read here, is not a damaged one.
+    if report.archive == nil, let problem = report.problems.first,
+      problem.code != .damaged, problem.code != .unfinished
+    {
+      throw problem
+    }
     if output.json {
       try Terminal.output(
         .object([
@@ -54,7 +60,8 @@ struct VerifyCommand: AsyncParsableCommand {
     guard report.problems.isEmpty else {
       Terminal.error(
         "\(archive) is damaged: \(Format.count(report.problems.count)) problem(s)",
-        hint: "restore the files named from another copy, or dump the table again")
+        hint: report.problems.first?.hint
+          ?? "restore the files named from another copy, or dump the table again")
       throw EndWith(status: ExitStatus.found)
     }
   }

@@ -19,6 +19,8 @@ final class ProgressMeter: Sendable {
     var prefix = ""
     var retries = RetrySums()
     var throttledBy = ThrottleSums()
+    /// Why a request was last taken up again.
+    var fault: String?
   }
 
   private enum Style: Sendable { case moving, lines, none }
@@ -28,6 +30,7 @@ final class ProgressMeter: Sendable {
     var lastDone = 0
     var rate = 0.0
     var talk = ThrottleTalk()
+    var stillness = StillnessTalk()
   }
 
   private let style: Style
@@ -50,7 +53,7 @@ final class ProgressMeter: Sendable {
   /// Takes a reading, and shows it if it is time to.
   func show(_ reading: @autoclosure () -> Reading) {
     let now = clock.now
-    if !isQuiet { talk(reading().throttledBy.latest, at: (now - start).seconds) }
+    if !isQuiet { talk(reading(), at: (now - start).seconds) }
     guard style != .none else { return }
     let interval: Duration = style == .moving ? .milliseconds(200) : .seconds(30)
     let line: String? = state.withLock { state in
@@ -62,15 +65,21 @@ final class ProgressMeter: Sendable {
       state.rate = state.rate == 0 ? current : 0.9 * state.rate + 0.1 * current
       state.lastShown = now
       state.lastDone = reading.done
-      return ProgressMeter.line(reading, rate: state.rate)
+      let still = (now - start).seconds - state.stillness.movedAt > StillnessTalk.patience
+      return ProgressMeter.line(reading, rate: still ? 0 : state.rate)
     }
     guard let line else { return }
     if style == .moving { ProgressLine.shared.update(line) } else { Terminal.say(line) }
   }
 
-  private func talk(_ latest: ThrottleCause?, at time: Double) {
-    guard let latest else { return }
-    if let line = state.withLock({ $0.talk.line(latest, at: time) }) { Terminal.say(line) }
+  private func talk(_ reading: Reading, at time: Double) {
+    let lines = state.withLock { state in
+      [
+        state.talk.line(reading.throttledBy.latest, at: time),
+        state.stillness.line(reading.fault, done: reading.done, at: time),
+      ]
+    }
+    for case let line? in lines { Terminal.say(line) }
   }
 
   /// Takes the moving line away.

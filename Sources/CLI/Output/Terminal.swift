@@ -29,7 +29,26 @@ enum Terminal {
   static let standardInputIsTTY = isatty(STDIN_FILENO) == 1
 
   /// A line of talk.
-  static func say(_ text: String) { ProgressLine.shared.print(text) }
+  static func say(_ text: String) { ProgressLine.shared.print(printable(text)) }
+
+  /// The text without control characters: names and messages come from archives and servers, and a
+  /// terminal must not obey them.
+  static func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    var clean = ""
+    for scalar in text.unicodeScalars {
+      if isControl(scalar) {
+        clean += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        clean.unicodeScalars.append(scalar)
+      }
+    }
+    return clean
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.generalCategory == .control && scalar != "\n"
+  }
 
   static func warn(_ text: String) { say("dynarc: warning: \(text)") }
 
@@ -69,7 +88,7 @@ enum Terminal {
   }
 
   static func output(_ text: String) throws(ArchiveError) {
-    try output(Array((text + "\n").utf8).span)
+    try output(Array((printable(text) + "\n").utf8).span)
   }
 
   static func output(_ json: JSONValue) throws(ArchiveError) {

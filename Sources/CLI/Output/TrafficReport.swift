@@ -79,3 +79,24 @@ struct ThrottleTalk: Sendable {
     return latest.sentence
   }
 }
+
+/// When to say why nothing moves: after ten seconds of it, then once a minute. Pure, as above.
+struct StillnessTalk: Sendable {
+  /// Seconds without progress that need no word.
+  static let patience = 10.0
+
+  /// When `done` last changed.
+  private(set) var movedAt = 0.0
+  private var done = 0
+  private var saidAt = -60.0
+
+  init() {}
+
+  /// The line to say now.
+  mutating func line(_ fault: String?, done: Int, at now: Double) -> String? {
+    if done != self.done { (self.done, movedAt) = (done, now) }
+    guard let fault, now - movedAt >= StillnessTalk.patience, now - saidAt >= 60 else { return nil }
+    saidAt = now
+    return "nothing has moved for \(Format.duration(now - movedAt)); still trying: \(fault)"
+  }
+}

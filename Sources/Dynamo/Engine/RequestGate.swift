@@ -7,8 +7,13 @@ struct RequestNotes: Sendable, Equatable {
   /// Throttled attempts, and what was at its limit.
   var throttled = 0
   var causes: [ThrottleCause] = []
+  /// Why a request is taken up again, in words.
+  var fault: String?
 
-  init(retries: RetrySums = RetrySums()) { self.retries = retries }
+  init(retries: RetrySums = RetrySums(), fault: String? = nil) {
+    self.retries = retries
+    self.fault = fault
+  }
 
   /// What a call met that succeeded in the end.
   init(_ response: ServiceResponse) {
@@ -95,16 +100,16 @@ struct RequestGate: Sendable {
   /// - Throws: the error itself, where trying again is no use; what `JobPace.wait` throws.
   func retry(after error: ServiceError, attempt: Int) async throws {
     guard let cause = error.waitCause, let retry = RetrySums(retryAfter: error) else { throw error }
+    note(RequestNotes(retries: retry, fault: "\(error)"))
     try await pace.wait(attempt: attempt, cause: cause, because: "\(error)")
-    note(RequestNotes(retries: retry))
   }
 
   /// Waits before a request whose answer could not be used is sent again.
   func retry(afterBadAnswer message: String, attempt: Int) async throws {
-    try await pace.wait(attempt: attempt, cause: .transient, because: message)
     var retries = RetrySums()
     retries.badAnswers = 1
-    note(RequestNotes(retries: retries))
+    note(RequestNotes(retries: retries, fault: message))
+    try await pace.wait(attempt: attempt, cause: .transient, because: message)
   }
 }
 

@@ -51,6 +51,8 @@ public struct DumpProgress: Sendable, Equatable {
   public var expectedItems: Int?
   /// Requests that had to be sent again.
   public var retries = RetrySums()
+  /// Why a request was last taken up again.
+  public var lastFault: String?
   /// What was at its limit.
   public var throttledBy = ThrottleSums()
 }

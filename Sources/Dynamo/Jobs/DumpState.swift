@@ -62,6 +62,7 @@ final class DumpState: Sendable {
     change { progress in
       progress.retries += notes.retries
       progress.throttledBy.add(notes.causes, times: notes.throttled)
+      progress.lastFault = notes.fault ?? progress.lastFault
     }
   }
 

@@ -53,6 +53,8 @@ public struct LoadPlan: Sendable {
   public var contentBytes: Int
   /// Why the items are only parts of those the source had; nil when they are whole.
   public var partialBecause: String?
+  /// Why the archive lacks items that the source had; nil for a whole table.
+  public var sliceBecause: String?
   /// Settings of the source that will not be brought back.
   public var notRecreated: [String]
   /// Key, indexes and billing of the table, be it there or to be created.
@@ -97,6 +99,8 @@ public struct LoadProgress: Sendable, Equatable {
   public var consumedUnits = 0.0
   /// Requests and items that had to be sent again.
   public var retries = RetrySums()
+  /// Why a request was last taken up again.
+  public var lastFault: String?
   /// What was at its limit.
   public var throttledBy = ThrottleSums()
 }
@@ -145,6 +149,7 @@ public struct LoadJob: Sendable {
       target: name, createsTable: true, holdsItems: false,
       existing: checkpoint?.identity.existing ?? options.existing, items: manifest.counts.items,
       contentBytes: manifest.counts.contentBytes, partialBecause: manifest.partialBecause,
+      sliceBecause: manifest.sliceBecause,
       notRecreated: manifest.settings.notRecreated, schema: manifest.table, targetItemCount: 0,
       resumedItems: try checkpoint.map(check), statePath: options.statePath,
       checkpoint: checkpoint)
@@ -232,6 +237,7 @@ public struct LoadJob: Sendable {
       state.change { progress in
         progress.retries += notes.retries
         progress.throttledBy.add(notes.causes, times: notes.throttled)
+        progress.lastFault = notes.fault ?? progress.lastFault
       }
     }
     let globalIndexes = plan.schema.indexes.count { $0.kind == .global }
@@ -334,6 +340,14 @@ private final class LoadState: Sendable {
 }
 
 extension Manifest {
+  /// Why the archive lacks items that the source had; nil for a whole table.
+  public var sliceBecause: String? {
+    if source.read.operation == .query { return "it is the slice of one key" }
+    if let filter = source.read.filterExpression { return "the filter was \(filter)" }
+    // An index lacks the items that have not its keys.
+    return source.read.indexName.map { "it was read from index \($0)" }
+  }
+
   /// Why the archive's items are only parts of those the source had; nil when they are whole.
   public var partialBecause: String? {
     if let projection = source.read.projectionExpression {

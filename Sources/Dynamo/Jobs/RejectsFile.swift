@@ -54,7 +54,10 @@ public final class RejectsFile: Sendable {
         return nil
       } catch { return error }
     }
-    if let problem { throw problem }
+    if var problem {
+      problem.message += "; the first of them was rejected for \(reason.code): \(reason.message)"
+      throw problem
+    }
   }
 
   private func openNew() throws(ArchiveError) -> (Int32, String) {
