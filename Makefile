@@ -1,6 +1,6 @@
 # dynarc's chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build lint unit integration test demo clean
+.PHONY: help setup build lint unit integration test sanitize fuzz demo clean
 .NOTPARALLEL:
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -22,7 +22,7 @@ build: setup ## Build the release binary, .build/release/dynarc.
 
 lint: ## Check the formatting of every Swift file.
 	$(call heading,lint)
-	@swift format lint --strict --recursive Package.swift Sources Tests
+	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz
 	@echo "lint: clean"
 
 # One after the other: some tests hold locks, others start processes, and a process that is just being
@@ -40,6 +40,20 @@ integration: build ## Run the integration tests: the real binary against real lo
 test: export DYNARC_STRICT := 1
 test: lint setup build unit integration ## Everything: lint, set-up, build, unit and integration tests.
 	$(call heading,all tests passed)
+
+# Each sanitizer has a build of its own, since one cannot be linked with the other.
+sanitize: setup ## Run the unit tests under the address and the thread sanitizer.
+	$(call heading,address sanitizer)
+	@swift test --disable-xctest --sanitize=address --scratch-path .build/asan 2>&1 \
+	  | { grep -v '^◇' || true; }
+	$(call heading,thread sanitizer)
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.suppressions" \
+	  swift test --disable-xctest --sanitize=thread --scratch-path .build/tsan 2>&1 \
+	  | { grep -v '^◇' || true; }
+
+SECONDS_EACH := $(or $(SECONDS),$(FUZZ_SECONDS),60)
+fuzz: setup ## Build the fuzz targets and run each for SECONDS (60).
+	@FUZZ_SECONDS=$(SECONDS_EACH) scripts/fuzz
 
 demo: build ## See it work: dump, verify, inspect and load a table, local servers only.
 	@$(PYTHON) scripts/demo

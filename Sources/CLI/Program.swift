@@ -83,7 +83,7 @@ public enum Program {
   static func describe(_ error: any Error) -> Int32 {
     switch error {
     case let error as ArchiveError:
-      Terminal.error("\(error)", hint: error.hint)
+      Terminal.error("\(error)", hint: error.hint ?? hint(for: error))
       return ExitStatus.failed
     case let error as DynamoError:
       Terminal.error(error.message, hint: error.hint)
@@ -108,6 +108,14 @@ public enum Program {
     default:
       return reportParsing(error)
     }
+  }
+
+  /// What to do about damage of which the library knows no more.
+  private static func hint(for error: ArchiveError) -> String? {
+    guard error.code == .damaged else { return nil }
+    return error.file == ArchiveNames.journal
+      ? "the dump cannot be gone on with; dump the table again into another directory"
+      : "dynarc verify lists what is damaged; restore it from another copy, or dump the table again"
   }
 
   private static func reportParsing(_ error: any Error) -> Int32 {
