@@ -1,4 +1,4 @@
-import Archive
+@testable import Archive
 import JSON
 import Testing
 
@@ -184,5 +184,24 @@ import Testing
     #expect(!isMore)
     let items = reader.items
     #expect(items == 6)
+  }
+
+  /// Compressors of many segments take what is left of the budget to each, or the least there is.
+  @Test(arguments: [1, 3, 6, 9, 19], [1, 8, 64, 1000])
+  func compressorsShareABudget(level: Int, segments: Int) throws {
+    let memory = Compression(level: level, segmentsInFlight: segments).memory
+    var compressor = try ZstdCompressor(level: level, memory: memory)
+    var smallest = try ZstdCompressor(level: level, memory: 0)
+    let input = RawBuffer(byteCount: 1 << 17)
+    input.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    let output = RawBuffer(byteCount: 1 << 17)
+    // A context takes its memory with its first input.
+    for end in [false, true] {
+      _ = try compressor.step(UnsafeRawBufferPointer(input.bytes), into: output.bytes, end: end)
+      _ = try smallest.step(UnsafeRawBufferPointer(input.bytes), into: output.bytes, end: end)
+    }
+    let (taken, least) = (compressor.memory, smallest.memory)
+    #expect(taken <= max(memory, least))
+    #expect(least <= 7 << 20)
   }
 }

@@ -199,3 +199,65 @@ private func request(_ plan: ReadPlan, startKey: String? = nil) throws -> JSONVa
   ])
   func base64(text: String, valid: Bool) { #expect(Base64.isValid(text) == valid) }
 }
+
+/// From what the manifest and the journal tell of a read back to the options that led to it.
+@Suite struct BegunReadTests {
+  private static let conditions: [SortCondition] = [
+    .equal("1"), .between("1", "2"), .less("1"), .lessOrEqual("1"), .greater("-1.5"),
+    .greaterOrEqual("1"),
+  ]
+
+  private func source(_ plan: ReadPlan) -> ArchiveSource {
+    ArchiveSource(tableName: "Orders", read: plan.description, keyless: plan.isKeyless)
+  }
+
+  private func expectSame(_ change: (inout ReadOptions) -> Void) throws {
+    let begun = try plan(change)
+    let options = try #require(ReadOptions(begun: source(begun)))
+    let again = try ReadPlan(table: try table(), options: options, cores: 16)
+    #expect(again.description == begun.description)
+    #expect(again.isKeyless == begun.isKeyless)
+  }
+
+  @Test func scans() throws {
+    try expectSame { _ in }
+    try expectSame { $0.segments = 7 }
+    try expectSame { options in
+      options.index = "by-day"
+      options.consistent = true
+      options.filter = "#f = :f"
+      options.projection = "a"
+      options.allowKeyless = true
+      options.names = ["#f": "dynarcPk"]
+      options.values = [":f": ["S": "dynarcSk"]]
+    }
+  }
+
+  @Test(arguments: conditions) func queries(_ sort: SortCondition) throws {
+    try expectSame { options in
+      options.partition = ["a b"]
+      options.sort = sort
+      options.filter = "x = :x"
+      options.values = [":x": ["N": "1"]]
+    }
+  }
+
+  @Test func queriesOfIndexes() throws {
+    try expectSame { $0.partition = ["a"] }
+    try expectSame { options in
+      options.index = "by-both"
+      options.partition = ["AAEC", "x"]
+    }
+    try expectSame { options in
+      options.index = "by-day"
+      options.partition = ["a"]
+      options.sort = .beginsWith("AAEC")
+    }
+  }
+
+  @Test func otherConditionsAreNotGuessed() throws {
+    var read = try plan { $0.partition = ["a"] }.description
+    read.keyConditionExpression = "pk = :dynarcPk"
+    #expect(ReadOptions(begun: ArchiveSource(tableName: "Orders", read: read)) == nil)
+  }
+}

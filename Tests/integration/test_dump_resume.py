@@ -103,6 +103,7 @@ def test_an_interrupted_dump_says_how_to_go_on(dynarc, binary, tmp_path, proxy_t
     assert report["segmentsDone"] < SEGMENTS
     for command in (["cat", "./archive"], ["load", "./archive"]):
         assert "--resume" in dynarc(*command, at=source, exit=3).stderr
+    assert "--resume" in dynarc("verify", "./archive", exit=1).stderr
     assert "--resume" in dynarc("dump", stock, "./archive", at=source, exit=3).stderr
 
     done = dynarc("dump", stock, "./archive", "--resume", "--json", at=source).json

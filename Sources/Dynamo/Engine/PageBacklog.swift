@@ -16,6 +16,9 @@ final class PageBacklog: Sendable {
   /// - Parameter limit: pages that may wait, enough to keep every processor busy.
   init(limit: Int) { self.limit = limit }
 
+  /// Requests that are held back.
+  var waiting: Int { state.withLock { $0.waiters.count } }
+
   /// Waits until a page may be asked for.
   func enter() async {
     await withCheckedContinuation { continuation in
