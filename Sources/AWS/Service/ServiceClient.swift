@@ -98,6 +98,9 @@ public struct ServiceClient: Sendable {
     }
   }
 
+  /// Takes the buffer of an answer's body back, once nobody reads it any more.
+  public func recycle(_ body: consuming [UInt8]) { configuration.transport.recycle(body) }
+
   // MARK: One attempt
 
   /// A call on its way.
@@ -264,10 +267,19 @@ public struct ServiceClient: Sendable {
   static func uuid(_ high: UInt64, _ low: UInt64) -> String {
     let high = high & ~0xF000 | 0x4000
     let low = low & ~(0b11 << 62) | 0b10 << 62
-    let bytes = [high, low].flatMap { word in
-      stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+    let digits: StaticString = "0123456789abcdef"
+    return String(unsafeUninitializedCapacity: 36) { text in
+      var position = 0
+      for digit in 0..<32 {
+        if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+          text[position] = UInt8(ascii: "-")
+          position += 1
+        }
+        let word = digit < 16 ? high : low
+        text[position] = digits.utf8Start[Int(word >> UInt64(60 - 4 * (digit & 15)) & 15)]
+        position += 1
+      }
+      return position
     }
-    return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hex.encode(Array(bytes[$0])) }
-      .joined(separator: "-")
   }
 }
