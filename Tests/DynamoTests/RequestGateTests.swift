@@ -71,7 +71,7 @@ private let garbage = ScriptedTransport.Step.answer(200, "<html>", [])
     let credentials = CachedCredentials(now: { .now }) { () async throws(CredentialError) in
       ResolvedCredentials(
         credentials: Credentials(accessKeyID: "A", secretAccessKey: "s"), provider: "test",
-        passedOver: [])
+        canChange: false, passedOver: [])
     }
     var configuration = ServiceClient.Configuration(
       transport: ScriptedTransport(steps), endpoint: try HTTPURL("http://127.0.0.1:1"),

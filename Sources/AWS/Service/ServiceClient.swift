@@ -93,6 +93,7 @@ public struct ServiceClient: Sendable {
         }
         credentials = renewed
       case .failure(let failure):
+        run.hasRenewed = false
         try await pause(after: failure, &run)
       }
     }
@@ -110,6 +111,8 @@ public struct ServiceClient: Sendable {
     var retries = RetryCounts()
     /// What the last throttle among them was about.
     var throttlingReasons: JSONValue?
+    /// Whether the credentials have just been renewed, and nothing has been heard of them yet.
+    var hasRenewed = false
     /// Tokens the last retry took from the quota.
     var lastTaken: Int?
 
@@ -239,15 +242,16 @@ public struct ServiceClient: Sendable {
     } catch { throw ServiceClient.error(error, run) }
   }
 
-  /// Other credentials, once a call; nil where there are none.
+  /// Other credentials; nil where there are none, or the service takes the renewed ones no better.
   private func renewed(
     _ rejected: Credentials, after failure: Failure, _ run: inout Run
   ) async throws(ServiceError) -> Credentials? {
-    guard run.retries.credentials == 0 else { return nil }
+    guard !run.hasRenewed else { return nil }
     do throws(CredentialError) {
       guard let found = try await configuration.credentials.replacement(for: rejected) else {
         return nil
       }
+      run.hasRenewed = true
       run.retries.credentials += 1
       return found.credentials
     } catch { throw ServiceClient.error(error, run) }
