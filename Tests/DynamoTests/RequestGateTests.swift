@@ -163,8 +163,9 @@ private let garbage = ScriptedTransport.Step.answer(200, "<html>", [])
     _ = try await budget.reserve { 0 }
     try await clock.sleep(.seconds(1))
     try await send(gate(steps, budget: budget, notes: Notes()), estimate: 20, units: 30)
-    // No time has passed, so the full bucket's 500 units lack what was spent.
-    let waited = try await budget.reserve { 500 }.waited
+    // No time has passed, so the full bucket's 500 units, half of what is asked for, lack what was
+    // spent.
+    let waited = try await budget.reserve { 1000 }.waited
     #expect(abs(waited.inSeconds - spent / 1000) < 0.0011)
   }
 

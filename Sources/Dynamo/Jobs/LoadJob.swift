@@ -242,8 +242,8 @@ public struct LoadJob: Sendable {
     }
     let globalIndexes = plan.schema.indexes.count { $0.kind == .global }
     let writer = TableWriter(
-      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes), table: plan.target,
-      key: manifest.table.key, stop: options.stop, concurrency: concurrency)
+      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes, rate: plan.writeUnits),
+      table: plan.target, key: manifest.table.key, stop: options.stop, concurrency: concurrency)
     try options.stop.takeOver()
     if plan.truncates {
       state.change { $0.phase = .truncating }
