@@ -255,7 +255,7 @@ public struct LoadJob: Sendable {
       }
     }
     try checkpoint.noteWriting()
-    if let path = checkpoint.rejects { rejects.goOn(with: path) }
+    if let path = checkpoint.rejects { try rejects.goOn(with: path) }
     let done = checkpoint.total
     state.change { progress in
       progress.phase = .writing
@@ -265,7 +265,10 @@ public struct LoadJob: Sendable {
     do {
       try await write(writer, checkpoint, state)
     } catch {
-      try await offPool { try checkpoint.flush() }
+      do { try await offPool { try checkpoint.flush() } } catch let failure {
+        // What stopped the load says more than what came of it; a wish to stop says nothing.
+        if error is CancellationError { throw failure }
+      }
       throw error
     }
     let end = state.snapshot
