@@ -44,11 +44,11 @@ test: lint setup build unit integration fuzz ## Everything, with a minute of fuz
 # Each sanitizer has a build of its own, since one cannot be linked with the other.
 sanitize: setup ## Run the unit tests under the address and the thread sanitizer.
 	$(call heading,address sanitizer)
-	@swift test --disable-xctest --sanitize=address --scratch-path .build/asan 2>&1 \
+	@swift test --disable-xctest --no-parallel --sanitize=address --scratch-path .build/asan 2>&1 \
 	  | { grep -v '^◇' || true; }
 	$(call heading,thread sanitizer)
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.suppressions" \
-	  swift test --disable-xctest --sanitize=thread --scratch-path .build/tsan 2>&1 \
+	  swift test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build/tsan 2>&1 \
 	  | { grep -v '^◇' || true; }
 
 SECONDS_EACH := $(or $(SECONDS),$(FUZZ_SECONDS),60)
