@@ -10,7 +10,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Support"))
 
-from harness import datasets
+from harness import datasets, suite
+from harness.measure import BenchmarkError
 from harness.pageserver import PageServer
 
 
@@ -29,7 +30,9 @@ def generate(arguments: argparse.Namespace) -> list[datasets.DataSet]:
 
 def show(arguments: argparse.Namespace) -> None:
     for data in generate(arguments):
-        print(f"{data.path}: {data.items:,} items, {data.page_bytes:,} bytes in {len(data.pages)} pages")
+        print(
+            f"{data.path}: {data.items:,} items, {data.page_bytes:,} bytes in {len(data.pages)} pages"
+        )
 
 
 def serve(arguments: argparse.Namespace) -> None:
@@ -68,8 +71,18 @@ def main() -> None:
     command.add_argument("--log", type=Path, help="a file for the batches that arrive")
     command.set_defaults(run=serve)
 
+    for name, measure in (("full", suite.full), ("short", suite.short)):
+        command = commands.add_parser(name, help=measure.__doc__)
+        command.add_argument("binary", type=Path, help="dynarc, a release build")
+        command.set_defaults(
+            run=lambda arguments, measure=measure: measure(arguments.binary.resolve())
+        )
+
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except BenchmarkError as error:
+        sys.exit(f"bench: error: {error}")
 
 
 if __name__ == "__main__":

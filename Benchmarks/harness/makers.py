@@ -21,8 +21,12 @@ CITIES = (
     "München Berlin Köln Wien Zürich Paris Lyon Marseille Madrid Sevilla Lisboa Porto Roma Milano "
     "London Leeds Dublin Oslo København Göteborg Helsinki Kraków Praha Budapest Athens İzmir 東京 大阪"
 ).split()
-STREETS = "Main Church Station Garden Mill Park Lake Hill Bridge Castle Market School Forest".split()
-GIVEN = "Anna Ben Chloé Daniel Elif Finn Grace Hugo Ines Jonas Kiran Léa Mateo Nora Omar Zoë".split()
+STREETS = (
+    "Main Church Station Garden Mill Park Lake Hill Bridge Castle Market School Forest".split()
+)
+GIVEN = (
+    "Anna Ben Chloé Daniel Elif Finn Grace Hugo Ines Jonas Kiran Léa Mateo Nora Omar Zoë".split()
+)
 FAMILY = "Müller Smith García Rossi Novák Jensen Silva Dubois Kowalski Yılmaz Tanaka Brown".split()
 STATES = "pending paid packed shipped delivered delivered delivered returned cancelled".split()
 TAGS = "gift express wholesale vip returning newsletter fragile preorder b2b sale".split()
@@ -44,6 +48,10 @@ def text(rng: random.Random, words: int) -> str:
 
 def price(rng: random.Random) -> str:
     return f"{int(rng.paretovariate(1.2) * 500) % 200000 / 100:.2f}".rstrip("0").rstrip(".")
+
+
+def blob(rng: random.Random, least: int, more: int) -> str:
+    return b64encode(rng.randbytes(least + rng.randrange(more))).decode()
 
 
 def order(rng: random.Random) -> str:
@@ -68,7 +76,7 @@ def order(rng: random.Random) -> str:
     if tags:
         optional += f',"tags":{{"SS":[{tags[1:]}]}}'
     if rng.random() < 0.3:
-        optional += f',"label":{{"B":"{b64encode(rng.randbytes(24 + int(rng.random() * 120))).decode()}"}}'
+        optional += f',"label":{{"B":"{blob(rng, 24, 120)}"}}'
     if rng.random() < 0.2:
         optional += ',"coupon":{"NULL":true}'
     return (
@@ -101,7 +109,8 @@ def events(rng: random.Random, count: int) -> Iterator[str]:
     for _ in range(count):
         if left == 0:
             left = 20 + rng.randrange(130)
-            device, at = f"dev-{rng.getrandbits(48):012x}", (EPOCH + rng.randrange(50_000_000)) * 1000
+            device = f"dev-{rng.getrandbits(48):012x}"
+            at = (EPOCH + rng.randrange(50_000_000)) * 1000
             firmware = f"{1 + rng.randrange(4)}.{rng.randrange(12)}.{rng.randrange(30)}"
             site = f"{pick(CITIES)}-{rng.randrange(40):02d}"
         left -= 1
@@ -111,7 +120,7 @@ def events(rng: random.Random, count: int) -> Iterator[str]:
         if kind < 0.3:
             extra = f',"message":{{"S":"{text(rng, 3 + rng.randrange(8))}"}}'
         elif kind < 0.4:
-            extra = f',"frame":{{"B":"{b64encode(rng.randbytes(16 + rng.randrange(48))).decode()}"}}'
+            extra = f',"frame":{{"B":"{blob(rng, 16, 48)}"}}'
         yield (
             f'{{"deviceId":{{"S":"{device}"}},"at":{{"N":"{at}"}},'
             f'"type":{{"S":"{pick(("reading", "reading", "reading", "alarm", "status"))}"}},'

@@ -16,6 +16,7 @@ end
 local settings = cjson.decode(read(path))
 local log = settings.log and assert(io.open(settings.log, "ab"))
 local puts_seen = 0
+local empty_page = '{"Count":0,"Items":[],"ScannedCount":0}'
 
 local function send(status, body)
   ngx.status = status
@@ -51,6 +52,7 @@ function operations.Scan(body)
   local request = cjson.decode(body)
   local source = named(request.TableName)
   if not source then return end
+  if #source.crcs == 0 then return send(200, empty_page) end
   local total = request.TotalSegments or 1
   if total % settings.times ~= 0 then
     return refuse("ValidationException", "TotalSegments must be a multiple of " .. settings.times)
@@ -63,7 +65,7 @@ function operations.Scan(body)
     page = last + step
   end
   local crc = source.crcs[page + 1]
-  if not crc then return send(200, '{"Count":0,"Items":[],"ScannedCount":0}') end
+  if not crc then return send(200, empty_page) end
   ngx.var.crc = crc
   -- nginx serves files to GET only.
   ngx.req.set_method(ngx.HTTP_GET)
