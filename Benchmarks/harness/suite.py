@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import datasets, dump, limits, load, small
+from . import datasets, dump, limits, load, peers, small
 from .bench import Bench
 from .measure import BUILD, BenchmarkError
 
@@ -27,10 +27,13 @@ def full(binary: Path) -> None:
             for level, archive in archives.items():
                 small.measure_stored(bench, data, level, archive)
             load.measure(bench, data, archives[3], (False, True), load_goal)
-        limits.measure_sizes(bench, [(datasets.ensure("orders", 64), 1), (orders, 1), (orders, 8)])
+        few = datasets.ensure("orders", 64)
+        limits.measure_sizes(bench, [(few, 1), (orders, 1), (orders, 8)])
         tiny_pages = datasets.ensure("orders", 256, 64)
         limits.measure_latency(bench, tiny_pages)
         small.measure_starts(bench, tiny_pages)
+        # Their costs grow in proportion, and would take an hour on more.
+        peers.measure(bench, few)
         finish(bench, "bench")
 
 
