@@ -70,9 +70,8 @@ type line struct {
 
 // output is one file of a dump.
 type output struct {
-	file   *os.File
-	zstd   *zstd.Encoder
-	encode *json.Encoder
+	file *os.File
+	zstd *zstd.Encoder
 }
 
 func newOutput(path string, level int) *output {
@@ -82,9 +81,7 @@ func newOutput(path string, level int) *output {
 		file, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
 		zstd.WithEncoderConcurrency(1))
 	check(err)
-	lines := json.NewEncoder(encoder)
-	lines.SetEscapeHTML(false)
-	return &output{file, encoder, lines}
+	return &output{file, encoder}
 }
 
 func (o *output) close() {
