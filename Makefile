@@ -1,6 +1,6 @@
 # dynarc's chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build lint unit integration test sanitize fuzz bench bench-short demo clean
+.PHONY: help setup build lint unit integration test sanitize fuzz bench bench-short bench-parts demo clean
 .NOTPARALLEL:
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -22,7 +22,7 @@ build: setup ## Build the release binary, .build/release/dynarc.
 
 lint: ## Check the formatting of every Swift file.
 	$(call heading,lint)
-	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz
+	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks
 	@echo "lint: clean"
 
 # One after the other: some tests hold locks, others start processes, and a process that is just being
@@ -64,6 +64,11 @@ bench-short: build ## Measure on small data; fail where a ratio is far from its 
 	$(call heading,short benchmarks)
 	@scripts/setup-bench
 	@$(PYTHON) Benchmarks/bench.py short $(DYNARC)
+
+bench-parts: setup ## Measure the parts, each by itself: GB a second, or time a call.
+	$(call heading,benchmarks of the parts)
+	@swift build -c release --product bench-parts
+	@$(PYTHON) Benchmarks/bench.py parts .build/release/bench-parts
 
 demo: build ## See it work: dump, verify, inspect and load a table, local servers only.
 	@$(PYTHON) scripts/demo

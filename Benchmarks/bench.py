@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Support"))
@@ -53,6 +55,12 @@ def serve(arguments: argparse.Namespace) -> None:
             pass
 
 
+def parts(arguments: argparse.Namespace) -> None:
+    sets = [datasets.ensure(name, 64).path for name in datasets.KINDS]
+    with tempfile.TemporaryDirectory(prefix="run.", dir=datasets.CACHE) as scratch:
+        sys.exit(subprocess.run([arguments.binary, scratch, *sets]).returncode)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -77,6 +85,10 @@ def main() -> None:
         command.set_defaults(
             run=lambda arguments, measure=measure: measure(arguments.binary.resolve())
         )
+
+    command = commands.add_parser("parts", help="measure dynarc's parts, each by itself")
+    command.add_argument("binary", type=Path, help="bench-parts, a release build")
+    command.set_defaults(run=parts)
 
     arguments = parser.parse_args()
     try:

@@ -118,8 +118,11 @@ def ensure(name: str, mebibytes: int, pages_per_mebibyte: int = 1) -> DataSet:
         for file in ("makers.py", "words.txt", "datasets.py")
     )
     version = hashlib.sha256(sources).hexdigest()[:8]
-    path = CACHE / f"{name}-{mebibytes}m-{pages_per_mebibyte}-{version}"
+    prefix = f"{name}-{mebibytes}m-{pages_per_mebibyte}-"
+    path = CACHE / (prefix + version)
     if not path.exists():
+        for outdated in CACHE.glob(prefix + "*"):
+            shutil.rmtree(outdated, ignore_errors=True)
         _make(path, name, mebibytes // SHARD_MEBIBYTES, pages_per_mebibyte * SHARD_MEBIBYTES)
     return DataSet(path)
 
