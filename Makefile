@@ -58,6 +58,7 @@ fuzz: setup ## Build the fuzz targets and run each for SECONDS (60).
 bench: build ## Measure speed, memory and bytes beside curl, zstd and other tools; 25 minutes.
 	$(call heading,benchmarks)
 	@scripts/setup-bench
+	@scripts/setup-peers
 	@$(PYTHON) Benchmarks/bench.py full $(DYNARC)
 
 bench-short: build ## Measure on small data; fail where a ratio is far from its goal.

@@ -45,5 +45,4 @@ class Bench:
 
 def label(data: DataSet, *more: str) -> str:
     """How a row names what it measured."""
-    size = round(data.item_bytes / (1 << 20))
-    return ", ".join([f"{data.name} {size} MiB", *more])
+    return ", ".join([f"{data.name} {data.mebibytes} MiB", *more])

@@ -74,6 +74,8 @@ class DataSet:
         self.path = path
         facts = json.loads((path / "dataset.json").read_text())
         self.name: str = facts["name"]
+        # About; `page_bytes` and `item_bytes` are exact.
+        self.mebibytes: int = facts["mebibytes"]
         self.table: str = facts["table"]
         self.key: list[list[str]] = facts["key"]
         self.items: int = facts["items"]
@@ -144,6 +146,7 @@ def _make(path: Path, name: str, shards: int, shard_pages: int) -> None:
                 digest.merge_sum(part)
         facts = {
             "name": name,
+            "mebibytes": shards * SHARD_MEBIBYTES,
             "table": kind.table,
             "key": kind.key,
             "items": digest.count,

@@ -6,6 +6,7 @@ from typing import Sequence
 
 from . import check
 from .bench import Bench, label
+from .costs import Rates
 from .datasets import DataSet
 from .measure import Figure, Sample, as_facts, interleave
 from .pageserver import PageServer
@@ -18,9 +19,12 @@ LATENCY_GOAL = 0.9
 WIDE = ("--segments", IN_FLIGHT, "--concurrency", IN_FLIGHT)
 
 
-def measure_sizes(bench: Bench, sizes: Sequence[tuple[DataSet, int]]) -> None:
+def measure_sizes(bench: Bench, sizes: Sequence[tuple[DataSet, int]]) -> Rates:
     """Dumps and loads tables of several sizes, each a data set so many times over, with 64 segments
-    in flight. The answers take 8 ms, so that there are as many in flight as may be."""
+    in flight. The answers take 8 ms, so that there are as many in flight as may be.
+
+    Returns the rates of the last.
+    """
     for data, times in sizes:
         archive = bench.scratch / "sized"
         with PageServer([data], times=times, latency=LATENCY) as server:
@@ -31,9 +35,11 @@ def measure_sizes(bench: Bench, sizes: Sequence[tuple[DataSet, int]]) -> None:
         size = data.page_bytes * times
         stored = sum(file.stat().st_size for file in (archive / "data").iterdir())
         for name, sample in (("dump", dump), ("load", load)):
-            what = f"{name}, {data.name} {round(data.item_bytes * times / (1 << 20))} MiB"
+            what = f"{name}, {data.name} {data.mebibytes * times} MiB"
             _report_memory(bench, what, sample)
             _report_size(bench, what, sample, size, stored if name == "dump" else None)
+        rates = Rates(dump.cpu / size * 1e9, load.cpu / size * 1e9, stored / size)
+    return rates
 
 
 def _report_memory(bench: Bench, what: str, sample: Sample) -> None:

@@ -34,6 +34,7 @@ class Report:
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self.notes: list[str] = []
+        self.costs = ""
         self.started = time.time()
 
     def add(self, row: Row) -> None:
@@ -58,6 +59,8 @@ class Report:
                     f"| {row.what} | {row.dynarc} | {row.beside} | {ratio} | {row.goal} | {met} |"
                 )
             lines.append("")
+        if self.costs:
+            lines += ["**What tables take**", "", self.costs]
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines) + "\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import datasets, dump, limits, load, peers, small
+from . import costs, datasets, dump, limits, load, peers, small
 from .bench import Bench
 from .measure import BUILD, BenchmarkError
 
@@ -28,7 +28,8 @@ def full(binary: Path) -> None:
                 small.measure_stored(bench, data, level, archive)
             load.measure(bench, data, archives[3], (False, True), load_goal)
         few = datasets.ensure("orders", 64)
-        limits.measure_sizes(bench, [(few, 1), (orders, 1), (orders, 8)])
+        rates = limits.measure_sizes(bench, [(few, 1), (orders, 1), (orders, 8)])
+        bench.report.costs = costs.markdown(orders, rates)
         tiny_pages = datasets.ensure("orders", 256, 64)
         limits.measure_latency(bench, tiny_pages)
         small.measure_starts(bench, tiny_pages)

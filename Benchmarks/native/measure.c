@@ -1,8 +1,9 @@
 // Runs a program and writes what it cost, it and all descendants that were waited for, as a line of
 // JSON: `measure RESULT PROGRAM [ARGUMENT...]`. A process of its own, since a process started
 // from a large one would inherit the large one's peak memory.
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +23,8 @@ int main(int argc, char **argv) {
   pid_t child = fork();
   if (child < 0) return 2;
   if (child == 0) {
+    // Nothing that is measured may go on behind a run that was stopped.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execvp(argv[2], argv + 2);
     perror(argv[2]);
     _exit(127);
