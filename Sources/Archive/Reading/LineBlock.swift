@@ -19,4 +19,6 @@ public struct LineBlock: Sendable {
   public internal(set) var content: Range<Int> = 0..<0
   public internal(set) var lines: [Line] = []
   public internal(set) var keyBytes: [UInt8] = []
+  /// In an archive of kind `changes`, one for each line; empty in a snapshot.
+  public internal(set) var changes: [LineChange] = []
 }
