@@ -46,7 +46,7 @@ public enum Program {
   private static func run() async -> Int32 {
     do {
       var command = try Dynarc.parseAsRoot(
-        SliceOptions.expandingBetween(Array(CommandLine.arguments.dropFirst())))
+        KeyOptions.expandingBetween(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -102,16 +102,3 @@ extension AttributePath: CustomStringConvertible {
     return String(decoding: text, as: UTF8.self)
   }
 }
-
-extension AttributeFilter {
-  /// How a value is to be looked at.
-  enum Scope { case inside, outside, between }
-
-  /// Whether what stands at a path counts, does not, or counts only in parts.
-  func scope(of path: AttributePath) -> Scope {
-    if ignored.contains(where: { $0.contains(path) }) { return .outside }
-    let isInside = only.isEmpty || only.contains { $0.contains(path) }
-    if isInside { return ignored.contains { path.contains($0) } ? .between : .inside }
-    return only.contains { path.contains($0) } ? .between : .outside
-  }
-}

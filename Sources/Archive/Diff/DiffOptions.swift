@@ -23,22 +23,6 @@ public struct DiffOptions: Sendable {
   }
 }
 
-/// Which attributes count in a comparison: all, or some, or all but some.
-public struct AttributeFilter: Sendable, Equatable {
-  /// Differences at or below these paths are none.
-  public var ignored: [AttributePath]
-  /// Where it is not empty, only differences at or below these paths are any.
-  public var only: [AttributePath]
-
-  public init(ignored: [AttributePath] = [], only: [AttributePath] = []) {
-    self.ignored = ignored
-    self.only = only
-  }
-
-  /// Whether every attribute counts.
-  public var isEmpty: Bool { ignored.isEmpty && only.isEmpty }
-}
-
 /// How far a comparison is.
 public struct DiffProgress: Sendable, Equatable {
   /// Items read of both sides, those of skipped parts included.

@@ -23,12 +23,12 @@ public protocol ItemSource: Sendable {
   /// - Parameters:
   ///   - part: an index into `parts`.
   ///   - detail: what has to be known of each item; more may be given.
-  ///   - body: called for each run of items, on the caller's task. What it throws ends the reading. Its
+  ///   - body: called for each run of items, on the caller's task, and says whether to go on. Its
   ///     argument must not be kept: the buffers are filled again.
   /// - Throws: `ArchiveError`, or what the source's own engine throws. What `body` was given counts
   ///   only when the whole part has been read without an error.
   func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Void
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
   ) async throws
 }
 
@@ -44,6 +44,8 @@ public enum ItemDetail: Sendable {
 
 /// A part of a source: a chunk of an archive, a segment of a table's scan.
 public struct ItemPart: Sendable, Equatable {
+  /// What it is called in messages: a chunk's file; nil where it is no file.
+  public var file: String?
   /// The SHA-256 of all its lines, where that is known before they are read and the part is taken
   /// whole. Two parts with the same one hold the same items.
   public var contentSHA256: SHA256Digest?
@@ -52,7 +54,11 @@ public struct ItemPart: Sendable, Equatable {
   /// Bytes of its lines, where that is known.
   public var contentBytes: Int?
 
-  public init(contentSHA256: SHA256Digest? = nil, items: Int? = nil, contentBytes: Int? = nil) {
+  public init(
+    file: String? = nil, contentSHA256: SHA256Digest? = nil, items: Int? = nil,
+    contentBytes: Int? = nil
+  ) {
+    self.file = file
     self.contentSHA256 = contentSHA256
     self.items = items
     self.contentBytes = contentBytes

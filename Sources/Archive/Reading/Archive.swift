@@ -90,7 +90,7 @@ public struct Archive: Sendable {
     return try ChunkReader(file, row, key: manifest.requiredKey)
   }
 
-  private static func openStored(
+  static func openStored(
     _ row: ChunkRow, in storage: any ReadableStorage
   ) throws(ArchiveError) -> any StorageReader {
     try present(row.name) { () throws(ArchiveError) in try storage.open(row.name) }

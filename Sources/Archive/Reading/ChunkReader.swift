@@ -47,6 +47,12 @@ public struct ChunkReader: ~Copyable, Sendable {
     }
   }
 
+  /// Drops the lines of the block that do not belong to a slice.
+  mutating func keepLines(of slice: KeySlice) {
+    let keys = block.keyBytes
+    block.lines.removeAll { !slice.contains(keys.span.extracting($0.key)) }
+  }
+
   private mutating func advance() throws(ArchiveError) -> Bool {
     carry()
     var searched = 0
