@@ -5,6 +5,12 @@ enum FileSystem {
   /// Whether something stands at a path.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Where large temporary files go: $TMPDIR, or /var/tmp, which is less often in memory than /tmp.
+  static var temporaryDirectory: String {
+    if let path = getenv("TMPDIR").map({ String(cString: $0) }), !path.isEmpty { return path }
+    return exists("/var/tmp") ? "/var/tmp" : "/tmp"
+  }
+
   /// Whether a directory is another, or lies in it, links resolved.
   static func isInside(_ path: String, _ directory: String) -> Bool {
     guard let inner = resolved(path), let outer = resolved(directory) else { return false }

@@ -14,7 +14,8 @@ struct Dynarc: AsyncParsableCommand {
     abstract: "Snapshots of Amazon DynamoDB tables as files you own.",
     version: Version.number,
     subcommands: [
-      DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
+      DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
+      VerifyCommand.self,
     ])
 }
 

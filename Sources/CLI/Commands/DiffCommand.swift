@@ -1,0 +1,128 @@
+import Archive
+import ArgumentParser
+import JSON
+
+struct DiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Compare two archives; exits with 1 if they differ, with 2 on trouble.",
+    discussion: """
+      dynarc diff ./monday ./tuesday
+      dynarc diff ./monday ./tuesday --stat
+      dynarc diff ./monday ./tuesday --pk 4711 --ignore updated_at,meta.version
+      dynarc diff ./monday ./tuesday --json | jq -r 'select(.change == "removed").key'
+
+      Items are compared by their keys. The order of attributes and of members of sets, the \
+      spelling of numbers and escapes are no difference.
+      """)
+
+  @Argument(help: "Directory of the old archive.", completion: .directory)
+  var old: String
+
+  @Argument(help: "Directory of the new archive.", completion: .directory)
+  var new: String
+
+  @OptionGroup(title: "What to compare") var key: KeyOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Attributes whose differences do not count, with commas between them; nested ones as "
+        + "address.lines[2], names with other signs in quotation marks: '\"a.b\".c'.",
+      valueName: "attr,…"))
+  var ignore: [PathsArgument] = []
+
+  @Option(help: ArgumentHelp("Only differences in these attributes count.", valueName: "attr,…"))
+  var only: [PathsArgument] = []
+
+  @Flag(help: "Only how much differs: items, bytes, and how often each attribute.")
+  var stat = false
+
+  @Flag(help: "Only the keys of items that differ.")
+  var keys = false
+
+  @Option(help: ArgumentHelp("Show so many changes at most.", valueName: "n"))
+  var limit: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for tables and buffers, for example 64MB (default: 256MB); what is more goes to "
+        + "files without names in $TMPDIR, or /var/tmp.", valueName: "size"))
+  var memory: ByteSize?
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws {
+    if stat, keys { throw ValidationError("--stat and --keys exclude each other") }
+    if stat, limit != nil { throw ValidationError("--stat counts all changes; leave --limit out") }
+    if let limit, limit < 0 { throw ValidationError("--limit takes 0 or more") }
+    if let bytes = memory?.bytes, bytes < DiffOptions.leastMemory {
+      throw ValidationError("--memory takes \(DiffOptions.leastMemory / 1_000_000)MB or more")
+    }
+  }
+
+  func run() async throws {
+    let summary: DiffSummary
+    do { summary = try await compare() } catch let error where !(error is CancellationError) {
+      // As diff(1) has it: 1 are differences, 2 is trouble of any kind.
+      Program.describe(error)
+      throw EndWith(status: ExitStatus.trouble)
+    }
+    if !summary.isEmpty { throw EndWith(status: ExitStatus.found) }
+  }
+
+  private func compare() async throws -> DiffSummary {
+    let sides = try [old, new].map { path in
+      let archive = try Archive.open(LocalStorage(directory: path))
+      let slice =
+        key.pk.isEmpty
+        ? nil
+        : try KeySlice(
+          key: archive.manifest.table.key, partition: key.pk, sort: try key.sort())
+      return try ArchiveItems(archive, slice: slice)
+    }
+    var options = DiffOptions(
+      temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores)
+    if let memory { options.memory = memory.bytes }
+    options.attributes = AttributeFilter(
+      ignored: ignore.flatMap(\.paths), only: only.flatMap(\.paths))
+    let diff = try Diff(old: sides[0], new: sides[1], options: options)
+
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    var report = DiffReport(
+      style: stat ? .none : output.json ? .json : .listing, keysOnly: keys, limit: limit,
+      filter: options.attributes)
+    var statistics = DiffStatistics(filter: options.attributes)
+    let summary = try await diff.run { progress in
+      meter.show(
+        .init(done: progress.items, expected: progress.expectedItems, bytes: progress.contentBytes))
+    } _: { batch in
+      if stat { try statistics.add(batch) }
+      try report.show(batch) { bytes in
+        meter.finish()
+        try Terminal.output(bytes.span)
+      }
+    }
+    meter.finish()
+    if stat {
+      let text = DiffStatReport(summary, statistics)
+      if output.json { try Terminal.output(text.json) } else { try Terminal.output(text.text) }
+    } else if !output.quiet {
+      if report.notShown > 0 {
+        Terminal.say("\(Format.count(report.notShown)) more changes are not shown (--limit)")
+      }
+      Terminal.say(DiffStatReport.line(summary))
+    }
+    return summary
+  }
+}
+
+/// Paths of attributes with commas between them.
+struct PathsArgument: ExpressibleByArgument {
+  var paths: [AttributePath]
+
+  init?(argument: String) {
+    guard let paths = AttributePath.list(argument) else { return nil }
+    self.paths = paths
+  }
+}
