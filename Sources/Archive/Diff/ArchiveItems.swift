@@ -17,6 +17,11 @@ public struct ArchiveItems: ItemSource {
   /// - Throws: `ArchiveError` of code `unsupported` for an archive whose items cannot be compared by key.
   public init(_ archive: Archive, slice: KeySlice? = nil) throws(ArchiveError) {
     let name = archive.storage.location
+    guard archive.manifest.changes == nil else {
+      throw ArchiveError(
+        .unsupported, "\(name) holds changes between two archives, and no items to compare",
+        hint: "name one of the two archives instead")
+    }
     guard !archive.manifest.source.keyless else {
       throw ArchiveError(
         .unsupported,
@@ -35,13 +40,15 @@ public struct ArchiveItems: ItemSource {
     }
   }
 
-  public var identity: ChangesSide {
+  public var origin: ItemOrigin {
     let manifest = archive.manifest
-    return ChangesSide(
+    let side = ChangesSide(
       archiveID: archive.id, tableName: manifest.source.tableName,
       tableARN: manifest.source.tableARN, tableID: manifest.source.tableID,
       items: manifest.counts.items, startTime: manifest.startTime, endTime: manifest.endTime,
       slice: slice?.words)
+    return ItemOrigin(
+      side: side, source: manifest.source, table: manifest.table, settings: manifest.settings)
   }
 
   public func read(

@@ -9,8 +9,8 @@ public protocol ItemSource: Sendable {
   var name: String { get }
   /// The key by which items are compared. Every item has it.
   var key: KeySchema { get }
-  /// What a changes archive says of this side.
-  var identity: ChangesSide { get }
+  /// What an archive that is made of it says of its origin. Asked when all has been read.
+  var origin: ItemOrigin { get }
   /// Its parts, in the order in which they should be read. An item is in one of them.
   var parts: [ItemPart] { get }
   /// Whether a part may be read again, and then gives the same bytes.
@@ -30,6 +30,24 @@ public protocol ItemSource: Sendable {
   func read(
     part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
   ) async throws
+}
+
+/// Where the items of a source come from.
+public struct ItemOrigin: Sendable, Equatable {
+  /// What a changes archive says of this side. A comparison knows better how many items there are.
+  public var side: ChangesSide
+  public var source: ArchiveSource
+  public var table: TableSchema
+  public var settings: TableSettings
+
+  public init(
+    side: ChangesSide, source: ArchiveSource, table: TableSchema, settings: TableSettings
+  ) {
+    self.side = side
+    self.source = source
+    self.table = table
+    self.settings = settings
+  }
 }
 
 /// What a reader of items wants to know of them.

@@ -87,7 +87,7 @@ public struct Archive: Sendable {
   /// A reader of a chunk's lines.
   public func chunk(_ row: ChunkRow) throws(ArchiveError) -> ChunkReader {
     let file = try Archive.openStored(row, in: storage)
-    return try ChunkReader(file, row, key: manifest.requiredKey)
+    return try ChunkReader(file, row, key: manifest.requiredKey, changes: manifest.changes)
   }
 
   static func openStored(

@@ -44,6 +44,21 @@ struct DiffCommand: AsyncParsableCommand {
   var limit: Int?
 
   @Option(
+    name: .customLong("output"),
+    help: ArgumentHelp(
+      "Write an archive of the changes into this directory, for dynarc apply; nothing is listed then, "
+        + "but for --stat, --keys and --json.", valueName: "changes"),
+    completion: .directory)
+  var changes: String?
+
+  @Flag(
+    help: """
+      With --output: keep whole items as they were, so that the changes can be taken back; otherwise \
+      a digest of each.
+      """)
+  var withOld = false
+
+  @Option(
     help: ArgumentHelp(
       "Memory for tables and buffers, for example 64MB (default: 256MB); what is more goes to "
         + "files without names in $TMPDIR, or /var/tmp.", valueName: "size"))
@@ -55,6 +70,11 @@ struct DiffCommand: AsyncParsableCommand {
     if stat, keys { throw ValidationError("--stat and --keys exclude each other") }
     if stat, limit != nil { throw ValidationError("--stat counts all changes; leave --limit out") }
     if let limit, limit < 0 { throw ValidationError("--limit takes 0 or more") }
+    if withOld, changes == nil { throw ValidationError("--with-old goes with --output") }
+    if changes != nil, !ignore.isEmpty || !only.isEmpty {
+      throw ValidationError(
+        "--output writes whole items; it does not go with --ignore and --only")
+    }
     if let bytes = memory?.bytes, bytes < DiffOptions.leastMemory {
       throw ValidationError("--memory takes \(DiffOptions.leastMemory / 1_000_000)MB or more")
     }
@@ -87,21 +107,35 @@ struct DiffCommand: AsyncParsableCommand {
       ignored: ignore.flatMap(\.paths), only: only.flatMap(\.paths))
     let diff = try Diff(old: sides[0], new: sides[1], options: options)
 
+    var writer: ChangesWriter?
+    if let changes {
+      writer = try ChangesWriter(
+        storage: LocalStorage(directory: changes), oldImages: withOld ? .images : .digests,
+        compression: Compression(level: 3))
+    }
+
     let meter = ProgressMeter(output)
     defer { meter.finish() }
+    let isListed = changes == nil || keys
     var report = DiffReport(
-      style: stat ? .none : output.json ? .json : .listing, keysOnly: keys, limit: limit,
-      filter: options.attributes)
+      style: stat ? .none : output.json ? .json : isListed ? .listing : .none, keysOnly: keys,
+      limit: limit, filter: options.attributes)
     var statistics = DiffStatistics(filter: options.attributes)
     let summary = try await diff.run { progress in
       meter.show(
         .init(done: progress.items, expected: progress.expectedItems, bytes: progress.contentBytes))
     } _: { batch in
       if stat { try statistics.add(batch) }
+      try writer?.append(batch)
       try report.show(batch) { bytes in
         meter.finish()
         try Terminal.output(bytes.span)
       }
+    }
+    if let writer {
+      _ = try writer.finish(
+        tool: ArchiveTool(version: Version.number), from: sides[0].origin, to: sides[1].origin,
+        summary)
     }
     meter.finish()
     if stat {

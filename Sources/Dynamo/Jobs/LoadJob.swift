@@ -133,8 +133,13 @@ public struct LoadJob: Sendable {
 
   /// Checks the archive's claims against the target; writes nothing.
   ///
-  /// - Throws: `DynamoError` of code `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
+  /// - Throws: `DynamoError` of code `notASnapshot`, `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
   public func plan() async throws -> LoadPlan {
+    guard manifest.changes == nil else {
+      throw DynamoError(
+        .notASnapshot, "the archive holds changes between two archives, and no whole table",
+        hint: "bring them to a table by dynarc apply")
+    }
     guard !manifest.source.keyless else {
       throw DynamoError(
         .keyless, "the archive was made with --allow-keyless: its items have no keys",
