@@ -1,47 +1,26 @@
-internal import JSON
-
 extension DiffRun {
   /// The second reading: the items that are not the same, sorted by key.
   func gather() async throws -> [ItemSorter.Output] {
-    let parts = partsToRead.enumerated().map { side, parts in
-      parts.filter { wanted.items(side, $0).count > 0 }
+    let parts = partsToRead.enumerated().flatMap { side, parts in
+      parts.filter { wanted.items(side, $0).count > 0 }.map { (side, $0) }
     }
-    let pool = SorterPool(
-      limit: options.memory / 2 / max(1, options.concurrency), scratch: scratch)
-    _ = try await forEach(DiffRun.interleaved(parts)) { [self] side, part in
-      try await gather(side, part, pool)
-    }
-    return pool.outputs()
+    try await forEach(parts) { [self] side, part in try await gather(side, part) }
+    return sorters.outputs()
   }
 
-  private func gather(_ side: Int, _ part: Int, _ pool: SorterPool) async throws {
+  private func gather(_ side: Int, _ part: Int) async throws {
     let source = sides[side]
     let items = wanted.items(side, part)
-    var sorter = pool.take()
-    var scanner = ItemScanner(key: source.key)
-    var (canonical, ordered): ([UInt8], [UInt8]) = ([], [])
+    var gatherer = ItemGatherer(
+      sorters.take(), key: source.key, isNew: side == 1, file: source.parts[part].file)
     var (index, left) = (0, items.count)
     try await source.read(part: part, .linesAgain) { block in
-      let bytes = block.bytes.span
       for line in block.lines {
-        defer { index += 1 }
-        guard items.contains(index) else { continue }
-        canonical.removeAll(keepingCapacity: true)
-        ordered.removeAll(keepingCapacity: true)
-        do throws(ItemFault) {
-          let end = try scanner.scan(bytes, at: line.item.lowerBound)
-          guard end == line.item.upperBound, !scanner.sawLineBreak else {
-            throw .json(.init(.trailingBytes, at: end))
-          }
-          try CanonicalKey.append(bytes, scanner, to: &canonical)
-        } catch {
-          throw ArchiveError(
-            .damaged, "item \(index + 1): \(error)", file: source.parts[part].file,
-            offset: line.contentOffset)
+        if items.contains(index) {
+          try gatherer.add(block.bytes.span, line, index: index)
+          left -= 1
         }
-        OrderedKey.append(canonical.span, to: &ordered)
-        try sorter.add(key: ordered.span, item: bytes.extracting(line.item), isNew: side == 1)
-        left -= 1
+        index += 1
       }
       counter.readAgain(block)
       return left > 0
@@ -50,7 +29,7 @@ extension DiffRun {
       throw ArchiveError(
         .damaged, "it has changed while it was compared", file: source.parts[part].file)
     }
-    pool.put(sorter)
+    sorters.put(gatherer.sorter)
   }
 
   /// Brings the images of each item together, and gives out what differs.

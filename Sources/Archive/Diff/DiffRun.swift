@@ -8,6 +8,7 @@ final class DiffRun: Sendable {
   let scratch: ScratchSpace
   private let store: RecordStore
   let wanted: WantedItems
+  let sorters: SorterPool
   private let hash = ItemHash()
   /// Whether records are told apart by their keys: where a side may have two items of one key. Where
   /// none can, an item's bytes stand for its key, and need not be looked into.
@@ -23,9 +24,10 @@ final class DiffRun: Sendable {
     self.options = options
     counter = DiffCounter(sides, report: progress)
     scratch = ScratchSpace(directory: options.temporaryDirectory)
-    // The records of the first reading and the tables of the join are gone, or nearly, when items are
-    // sorted.
-    store = RecordStore(memory: options.memory / 2, scratch: scratch)
+    // What is left of each half serves the filter while items are read, and the join behind it.
+    store = RecordStore(memory: options.memory / 8 * 3, scratch: scratch)
+    sorters = SorterPool(
+      limit: options.memory / 2 / max(1, options.concurrency), scratch: scratch)
     usesKeys = sides.contains { !$0.hasUniqueKeys }
     wanted = WantedItems(parts: sides.map(\.parts.count))
     partsToRead = DiffRun.differingParts(sides)
@@ -53,70 +55,66 @@ final class DiffRun: Sendable {
     }
   }
 
-  /// Takes parts of both sides in turn, so that two sources work at a time.
-  static func interleaved(_ parts: [[Int]]) -> [(side: Int, part: Int)] {
-    let steps = parts.enumerated().flatMap { side, parts in
-      parts.enumerated().map { position, part in
-        (Double(position) / Double(parts.count), side, part)
-      }
-    }
-    return steps.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map { ($0.1, $0.2) }
-  }
-
   /// Runs a job for each part, as many at a time as may be.
-  func forEach<Result: Sendable>(
+  func forEach(
     _ parts: [(side: Int, part: Int)],
-    _ body: @escaping @Sendable (_ side: Int, _ part: Int) async throws -> Result
-  ) async throws -> [Result] {
-    try await withThrowingTaskGroup(of: Result.self) { group in
-      var results: [Result] = []
+    _ body: @escaping @Sendable (_ side: Int, _ part: Int) async throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
       var next = parts.makeIterator()
       for _ in 0..<max(1, options.concurrency) {
         if let (side, part) = next.next() { group.addTask { try await body(side, part) } }
       }
-      while let result = try await group.next() {
-        results.append(result)
+      while try await group.next() != nil {
         if let (side, part) = next.next() { group.addTask { try await body(side, part) } }
       }
-      return results
     }
   }
 
-  /// The first reading: a record of each item.
+  /// The first reading: a record of each item, but of those on the new side that the old one surely
+  /// lacks: they are gathered at once, so that most parts of the new side need no second reading.
   func read() async throws {
-    _ = try await forEach(DiffRun.interleaved(partsToRead)) { [self] side, part in
-      try await read(side, part)
+    try await forEach(partsToRead[0].map { (0, $0) }) { [self] side, part in
+      try await read(side, part, nil)
+    }
+    let filter = usesKeys ? nil : try HashFilter(store, memory: options.memory / 8)
+    try await forEach(partsToRead[1].map { (1, $0) }) { [self] side, part in
+      try await read(side, part, filter)
     }
   }
 
-  private func read(_ side: Int, _ part: Int) async throws {
+  private func read(_ side: Int, _ part: Int, _ filter: HashFilter?) async throws {
     let source = sides[side]
+    var gatherer = ItemGatherer(
+      sorters.take(), key: source.key, isNew: side == 1, file: source.parts[part].file)
+    var gathered = 0
     var lane = RecordStore.Lane(store)
+    var hashes = BlockHashes(hash, usesKeys: usesKeys)
     var index = 0
     let place = UInt32(part) | (side == 1 ? ItemRecord.newSide : 0)
     try await source.read(part: part, usesKeys ? .keys : .lines) { block in
       guard index + block.lines.count <= Int(UInt32.max) else {
         throw ArchiveError(.unsupported, "\(source.name) has a part of more than 2^32 items")
       }
-      try block.bytes.withUnsafeBytes { bytes in
-        for line in block.lines {
-          let hash = hash(UnsafeRawBufferPointer(rebasing: bytes[line.item]))
-          let keyHash =
-            usesKeys
-            ? block.keyBytes.withUnsafeBytes {
-              self.hash(UnsafeRawBufferPointer(rebasing: $0[line.key]))
-            } : hash
-          try lane.add(
-            ItemRecord(
-              hash: hash, keyHash: UInt64(truncatingIfNeeded: keyHash), place: place,
-              index: UInt32(index)))
-          index += 1
+      hashes.take(block, filter)
+      for number in block.lines.indices {
+        defer { index += 1 }
+        // Where much differs it may be in spelling only; then it is better seen in the second reading.
+        if hashes.isForeign[number], gathered <= 1024 + index / 16 {
+          try gatherer.add(block.bytes.span, block.lines[number], index: index)
+          gathered += 1
+          continue
         }
+        try lane.add(
+          ItemRecord(
+            hash: hashes.items[number], keyHash: hashes.keys[number], place: place,
+            index: UInt32(index)))
       }
       counter.read(side, block)
       return true
     }
     try lane.finish()
+    sorters.put(gatherer.sorter)
   }
 
   /// Finds the items that are not the same.
