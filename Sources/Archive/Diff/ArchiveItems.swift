@@ -6,6 +6,7 @@ public struct ArchiveItems: ItemSource {
   public let parts: [ItemPart]
   public var key: KeySchema { archive.manifest.table.key }
   public var isRepeatable: Bool { true }
+  public var readersWanted: Int? { nil }
   /// A table's keys are unique; in an index they are those of the table, and an item that moves while
   /// the index is scanned can be met twice.
   public var hasUniqueKeys: Bool { archive.manifest.source.read.indexName == nil }

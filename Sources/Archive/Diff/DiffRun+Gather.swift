@@ -4,7 +4,10 @@ extension DiffRun {
     let parts = partsToRead.enumerated().flatMap { side, parts in
       parts.filter { wanted.items(side, $0).count > 0 }.map { (side, $0) }
     }
-    try await forEach(parts) { [self] side, part in try await gather(side, part) }
+    // Nothing has to be waited for any more: what is no archive has been kept.
+    try await forEach(parts, atATime: max(1, options.concurrency)) { [self] side, part in
+      try await gather(side, part)
+    }
     return sorters.outputs()
   }
 

@@ -20,17 +20,22 @@ final class DiffRun: Sendable {
     sides: [any ItemSource], options: DiffOptions,
     progress: @escaping @Sendable (DiffProgress) -> Void
   ) {
+    let scratch = ScratchSpace(directory: options.temporaryDirectory)
+    let sides = sides.map { side -> any ItemSource in
+      side.isRepeatable ? side : SpooledItems(side, scratch: scratch)
+    }
+    self.scratch = scratch
     self.sides = sides
     self.options = options
     counter = DiffCounter(sides, report: progress)
-    scratch = ScratchSpace(directory: options.temporaryDirectory)
     // What is left of each half serves the filter while items are read, and the join behind it.
     store = RecordStore(memory: options.memory / 8 * 3, scratch: scratch)
     sorters = SorterPool(
-      limit: options.memory / 2 / max(1, options.concurrency), scratch: scratch)
+      limit: options.memory / 2 / sides.reduce(1) { max($0, $1.readers(options)) },
+      scratch: scratch)
     usesKeys = sides.contains { !$0.hasUniqueKeys }
     wanted = WantedItems(parts: sides.map(\.parts.count))
-    partsToRead = DiffRun.differingParts(sides)
+    partsToRead = DiffRun.differingParts(sides, keysMayRepeat: usesKeys)
     for (side, source) in sides.enumerated() {
       let skipped = Set(source.parts.indices).subtracting(partsToRead[side])
       for part in skipped { counter.skip(side, source.parts[part]) }
@@ -38,11 +43,16 @@ final class DiffRun: Sendable {
   }
 
   /// The parts of each side of which the other has none left with the same content.
-  private static func differingParts(_ sides: [any ItemSource]) -> [[Int]] {
+  ///
+  /// - Parameter keysMayRepeat: a key of a part that both have may stand in another part, too; then only
+  ///   sides that have all parts in common need no reading.
+  private static func differingParts(
+    _ sides: [any ItemSource], keysMayRepeat: Bool
+  ) -> [[Int]] {
     let counts = sides.map { source in
       source.parts.reduce(into: [:]) { $0[$1.contentSHA256, default: 0] += 1 }
     }
-    return sides.enumerated().map { side, source in
+    let differing = sides.enumerated().map { side, source in
       var shared = counts[side].map { digest, count in
         (digest, digest == nil ? 0 : min(count, counts[1 - side][digest] ?? 0))
       }.reduce(into: [:]) { $0[$1.0] = $1.1 }
@@ -53,16 +63,18 @@ final class DiffRun: Sendable {
         return false
       }
     }
+    let isAllShared = differing.allSatisfy(\.isEmpty)
+    return keysMayRepeat && !isAllShared ? sides.map { Array($0.parts.indices) } : differing
   }
 
-  /// Runs a job for each part, as many at a time as may be.
+  /// Runs a job for each part, so many at a time.
   func forEach(
-    _ parts: [(side: Int, part: Int)],
+    _ parts: [(side: Int, part: Int)], atATime limit: Int,
     _ body: @escaping @Sendable (_ side: Int, _ part: Int) async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       var next = parts.makeIterator()
-      for _ in 0..<max(1, options.concurrency) {
+      for _ in 0..<limit {
         if let (side, part) = next.next() { group.addTask { try await body(side, part) } }
       }
       while try await group.next() != nil {
@@ -74,11 +86,13 @@ final class DiffRun: Sendable {
   /// The first reading: a record of each item, but of those on the new side that the old one surely
   /// lacks: they are gathered at once, so that most parts of the new side need no second reading.
   func read() async throws {
-    try await forEach(partsToRead[0].map { (0, $0) }) { [self] side, part in
+    try await forEach(partsToRead[0].map { (0, $0) }, atATime: sides[0].readers(options)) {
+      [self] side, part in
       try await read(side, part, nil)
     }
     let filter = usesKeys ? nil : try HashFilter(store, memory: options.memory / 8)
-    try await forEach(partsToRead[1].map { (1, $0) }) { [self] side, part in
+    try await forEach(partsToRead[1].map { (1, $0) }, atATime: sides[1].readers(options)) {
+      [self] side, part in
       try await read(side, part, filter)
     }
   }
@@ -128,5 +142,12 @@ final class DiffRun: Sendable {
       wanted.add(join.wanted)
       store.drop(partition)
     }
+  }
+}
+
+extension ItemSource {
+  /// Parts to read at a time.
+  fileprivate func readers(_ options: DiffOptions) -> Int {
+    max(1, readersWanted ?? options.concurrency)
   }
 }

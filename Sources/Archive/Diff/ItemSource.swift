@@ -3,7 +3,7 @@ public import Digest
 /// One side of a comparison: an archive, a slice of one, or a table.
 ///
 /// Its items come part by part; parts are read independently of each other, several at a time. A
-/// source that is not `isRepeatable` is read once, and whoever needs an item again keeps it.
+/// source that is not `isRepeatable` is read once, and what comes is kept in a temporary file.
 public protocol ItemSource: Sendable {
   /// What people call it, for messages: a path, a table's name.
   var name: String { get }
@@ -15,6 +15,8 @@ public protocol ItemSource: Sendable {
   var parts: [ItemPart] { get }
   /// Whether a part may be read again, and then gives the same bytes.
   var isRepeatable: Bool { get }
+  /// Parts to read at a time where reading is mostly waiting; nil where it keeps a processor busy.
+  var readersWanted: Int? { get }
   /// Whether the service itself holds keys unique here, as a table does and an index does not.
   var hasUniqueKeys: Bool { get }
 

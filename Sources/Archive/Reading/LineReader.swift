@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Reads a snapshot chunk's lines without looking into them: for comparing them byte by byte, where
 /// equal lines need no grammar, and for reading again what has been read before.
 ///
@@ -71,26 +69,7 @@ struct LineReader: ~Copyable {
   }
 
   private mutating func cut() throws(ArchiveError) {
-    // A second reference, not a copy: reading the bytes may not overlap with writing other members.
-    let bytes = block.bytes
-    let wrong = bytes.withUnsafeBytes { buffer -> Int? in
-      var start = 0
-      while start < filled,
-        let found = memchr(buffer.baseAddress.unsafelyUnwrapped + start, 0x0A, filled - start)
-      {
-        let end = UnsafeRawPointer(found) - buffer.baseAddress.unsafelyUnwrapped
-        guard end - start >= LineFormat.overhead + 1,
-          buffer.loadUnaligned(fromByteOffset: start, as: UInt64.self) == LineFormat.prefixWord,
-          buffer[end - 1] == UInt8(ascii: "}")
-        else { return start }
-        block.lines.append(
-          Line(
-            item: start + 8..<end - 1, line: start..<end, contentOffset: base + start, key: 0..<0))
-        start = end + 1
-      }
-      block.content = 0..<start
-      return nil
-    }
+    let wrong = block.cutLines(filled: filled, base: base)
     items += block.lines.count
     if let wrong { throw fault(wrong, "the line is not \(LineFormat.prefix), an item and a brace") }
   }
