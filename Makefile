@@ -38,17 +38,17 @@ integration: build ## Run the integration tests: the real binary against real lo
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.
 test: export DYNARC_STRICT := 1
-test: lint setup build unit integration ## Everything: lint, set-up, build, unit and integration tests.
+test: lint setup build unit integration fuzz ## Everything, with a minute of fuzzing for each target.
 	$(call heading,all tests passed)
 
 # Each sanitizer has a build of its own, since one cannot be linked with the other.
 sanitize: setup ## Run the unit tests under the address and the thread sanitizer.
 	$(call heading,address sanitizer)
-	@swift test --disable-xctest --sanitize=address --scratch-path .build/asan 2>&1 \
+	@swift test --disable-xctest --no-parallel --sanitize=address --scratch-path .build/asan 2>&1 \
 	  | { grep -v '^◇' || true; }
 	$(call heading,thread sanitizer)
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/scripts/tsan.suppressions" \
-	  swift test --disable-xctest --sanitize=thread --scratch-path .build/tsan 2>&1 \
+	  swift test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build/tsan 2>&1 \
 	  | { grep -v '^◇' || true; }
 
 SECONDS_EACH := $(or $(SECONDS),$(FUZZ_SECONDS),60)

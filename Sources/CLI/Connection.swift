@@ -35,8 +35,7 @@ struct Connection {
     var configuration = ServiceClient.Configuration(
       transport: try CurlTransport(configuration: transport), endpoint: settings.endpoint.value,
       region: settings.region.value, signingName: "dynamodb",
-      credentials: CachedCredentials(
-        .standard(environment: environment, selection: selection, profile: profile)),
+      credentials: CachedCredentials(.standard(environment: environment, selection: selection)),
       userAgent: "dynarc/\(Version.number) os/linux lang/swift")
     configuration.retryPolicy = try RetryPolicy(environment: environment, profile: profile)
     configuration.sleep = { try await Interruption.stop.sleep(for: $0) }

@@ -21,6 +21,9 @@ public struct DynamoClient: Sendable {
     }
   }
 
+  /// Takes the buffer of an answer's body back, once nobody reads it any more.
+  func recycle(_ body: consuming [UInt8]) { service.recycle(body) }
+
   /// Calls an operation whose answer is small and is wanted as a tree.
   func call(_ operation: String, _ request: JSONValue) async throws -> JSONObject {
     let body = try await call(operation, request.serialized()).body

@@ -27,11 +27,10 @@ public struct UniqueNames: NameCheck {
   private static let pairwise = 12
 
   /// Where the names of all open objects stand, quotation marks included: the start in the upper half,
-  /// the end in the lower.
+  /// the end in the lower. In front of each object's names stands the `base` of the object around it.
   private var names: [UInt64] = []
-  /// Where in `names` each open object begins. An item's own object is one more level.
-  private var bases = InlineArray<129, Int32>(repeating: 0)
-  private var depth = 0
+  /// Where in `names` the innermost open object begins.
+  private var base = 0
   private var hashes: [UInt64] = []
 
   public init() {}
@@ -39,13 +38,13 @@ public struct UniqueNames: NameCheck {
   /// Forgets objects that were left open when a scan failed.
   public mutating func reset() {
     names.removeAll(keepingCapacity: true)
-    depth = 0
+    base = 0
   }
 
   @inline(__always)
   public mutating func open() {
-    bases[depth] = Int32(truncatingIfNeeded: names.count)
-    depth &+= 1
+    names.append(UInt64(truncatingIfNeeded: base))
+    base = names.count
   }
 
   @inline(__always)
@@ -55,14 +54,10 @@ public struct UniqueNames: NameCheck {
 
   @inline(__always)
   public mutating func close(_ bytes: Span<UInt8>) throws(JSONError) {
-    depth &-= 1
-    let base = Int(bases[depth])
-    if names.count &- base > 1 {
-      try compare(bytes, from: base)
-      names.removeSubrange(base...)
-    } else if names.count > base {
-      names.removeLast()
-    }
+    if names.count &- base > 1 { try compare(bytes) }
+    let outer = Int(truncatingIfNeeded: names[base &- 1])
+    names.removeLast(names.count &- base &+ 1)
+    base = outer
   }
 
   /// The bytes between a name's quotation marks.
@@ -72,7 +67,7 @@ public struct UniqueNames: NameCheck {
   }
 
   @inline(never)
-  private mutating func compare(_ bytes: Span<UInt8>, from base: Int) throws(JSONError) {
+  private mutating func compare(_ bytes: Span<UInt8>) throws(JSONError) {
     let text = bytes.bytes
     var isEscaped = false
     hashes.removeAll(keepingCapacity: true)
@@ -80,17 +75,17 @@ public struct UniqueNames: NameCheck {
       hashes.append(UniqueNames.hash(text, UniqueNames.text(names[index]), &isEscaped))
     }
     // An escape is another spelling of a name, which only unescaping shows.
-    if isEscaped { return try compareExactly(bytes, from: base) }
+    if isEscaped { return try compareExactly(bytes) }
     if hashes.count <= UniqueNames.pairwise {
       for one in 1..<hashes.count {
         for other in 0..<one where hashes[one] == hashes[other] {
-          return try compareExactly(bytes, from: base)
+          return try compareExactly(bytes)
         }
       }
     } else {
       hashes.sort()
       for index in 1..<hashes.count where hashes[index] == hashes[index - 1] {
-        return try compareExactly(bytes, from: base)
+        return try compareExactly(bytes)
       }
     }
   }
@@ -112,22 +107,29 @@ public struct UniqueNames: NameCheck {
       let (high, low) = (hash ^ word).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
       hash = high ^ low
     }
-    while i &+ 8 <= range.upperBound {
+    while i &+ 8 < range.upperBound {
       mix(bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self))
       i &+= 8
     }
-    var rest: UInt64 = 0
-    while i < range.upperBound {
-      rest = rest << 8 | UInt64(bytes.unsafeLoad(fromByteOffset: i, as: UInt8.self))
-      i &+= 1
+    // The last one to eight bytes, moved up so that those behind them fall out.
+    let rest = range.upperBound &- i
+    guard rest > 0 else { return hash }
+    var word: UInt64 = 0
+    if i &+ 8 <= bytes.byteCount {
+      word = bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self).littleEndian
+    } else {
+      for offset in 0..<rest {
+        let byte = bytes.unsafeLoad(fromByteOffset: i &+ offset, as: UInt8.self)
+        word |= UInt64(byte) &<< UInt64(truncatingIfNeeded: 8 &* offset)
+      }
     }
-    mix(rest)
+    mix(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* rest))
     // A mark may be wrong above a right one, but there is none without a right one.
     if marks & 0x8080_8080_8080_8080 != 0 { isEscaped = true }
     return hash
   }
 
-  private func compareExactly(_ bytes: Span<UInt8>, from base: Int) throws(JSONError) {
+  private func compareExactly(_ bytes: Span<UInt8>) throws(JSONError) {
     var seen: Set<[UInt8]> = []
     for range in names[base...].lazy.map(UniqueNames.text) {
       var name: [UInt8] = []

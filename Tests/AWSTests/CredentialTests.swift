@@ -10,10 +10,8 @@ import Testing
     _ environment: AWSEnvironment, profile name: String? = nil
   ) async throws -> ResolvedCredentials {
     let selection = SharedConfig.Selection(explicit: name, environment: environment)
-    let profile = try SharedConfig(environment).profile(selection)
-    return try await CredentialChain.standard(
-      environment: environment, selection: selection, profile: profile
-    ).resolve()
+    return try await CredentialChain.standard(environment: environment, selection: selection)
+      .resolve()
   }
 
   private func failure(
@@ -65,6 +63,22 @@ import Testing
         == Credentials(accessKeyID: "CONFIG", secretAccessKey: "c", sessionToken: "t"))
     let half = environment(config: config, credentials: "[a]\naws_access_key_id = FILE")
     #expect(await failure(half, profile: "a")?.code == .incomplete)
+  }
+
+  @Test func aFileIsReadAnewEachTime() async throws {
+    let content = Mutex("[a]\naws_access_key_id = OLD\naws_secret_access_key = s")
+    let environment = AWSEnvironment(variables: [:], home: "/home/me") { path in
+      path.hasSuffix("credentials") ? content.withLock { Array($0.utf8) } : nil
+    }
+    let selection = SharedConfig.Selection(explicit: "a", environment: environment)
+    let chain = CredentialChain.standard(environment: environment, selection: selection)
+    #expect(try await chain.resolve().credentials.accessKeyID == "OLD")
+    content.withLock { $0 = "[a]\naws_access_key_id = NEW\naws_secret_access_key = s" }
+    #expect(try await chain.resolve().credentials.accessKeyID == "NEW")
+    content.withLock { $0 = "" }
+    await #expect { try await chain.resolve() } throws: {
+      ($0 as? CredentialError)?.provider == "profile \"a\""
+    }
   }
 
   @Test(arguments: [
@@ -145,7 +159,8 @@ import Testing
         return ResolvedCredentials(
           credentials: Credentials(
             accessKeyID: "\(number)", secretAccessKey: "s",
-            expiration: AWSTimestamp(epochSeconds: end)), provider: "world", passedOver: [])
+            expiration: AWSTimestamp(epochSeconds: end)), provider: "world", canChange: true,
+          passedOver: [])
       }
     }
 
@@ -217,9 +232,36 @@ import Testing
   @Test func theSameCredentialsAgainAreNoReplacement() async throws {
     let same = Credentials(accessKeyID: "A", secretAccessKey: "B")
     let cache = CachedCredentials(now: { .now }) { () async throws(CredentialError) in
-      ResolvedCredentials(credentials: same, provider: "static", passedOver: [])
+      ResolvedCredentials(credentials: same, provider: "static", canChange: false, passedOver: [])
     }
     _ = try await cache.current()
     #expect(try await cache.replacement(for: same) == nil)
+  }
+
+  /// What a file says from one look to the next: `OLD` is what the service has rejected.
+  @Test(
+    arguments: [
+      (["NEW"], "NEW", 0), (["OLD", nil, "NEW"], "NEW", 2), ([nil, "OLD"], nil, 4),
+    ] as [([String?], String?, Int)])
+  func aReplacementMayBeALittleLate(looks: [String?], expected: String?, pauses: Int) async throws {
+    let count = Mutex(-1)
+    let pausesTaken = Mutex(0)
+    let cache = CachedCredentials(
+      now: { .now }, sleep: { _ in pausesTaken.withLock { $0 += 1 } }
+    ) { () async throws(CredentialError) in
+      let look = count.withLock { count in
+        count += 1
+        return count
+      }
+      let id = look == 0 ? "OLD" : looks[min(look, looks.count) - 1]
+      guard let id else { throw CredentialError(.incomplete, "half a file") }
+      return ResolvedCredentials(
+        credentials: Credentials(accessKeyID: id, secretAccessKey: "s"), provider: "file",
+        canChange: true, passedOver: [])
+    }
+    let old = try await cache.current().credentials
+    let found = try await cache.replacement(for: old)
+    #expect(found?.credentials.accessKeyID == expected)
+    #expect(pausesTaken.withLock { $0 } == pauses)
   }
 }

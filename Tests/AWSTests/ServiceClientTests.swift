@@ -28,7 +28,8 @@ import Testing
         defer { searches += 1 }
         return min(searches, keys.count - 1)
       }
-      return ResolvedCredentials(credentials: keys[index], provider: "test", passedOver: [])
+      return ResolvedCredentials(
+        credentials: keys[index], provider: "test", canChange: false, passedOver: [])
     }
     var configuration = ServiceClient.Configuration(
       transport: transport, endpoint: try HTTPURL("http://127.0.0.1:\(server.port)"),
@@ -233,6 +234,22 @@ import Testing
       let error = try await failure(client)
       #expect(error.kind == .credentials && error.code == "ExpiredTokenException")
       #expect(server.requests.count == 2)
+    }
+  }
+
+  /// A call that waits long may outlive the renewed ones too.
+  @Test func credentialsThatWereGoodAreRenewedAgain() async throws {
+    let expired = ServiceClientTests.error("ExpiredTokenException")
+    let keys = ["FIRST", "SECOND", "THIRD"].map {
+      Credentials(accessKeyID: $0, secretAccessKey: "s")
+    }
+    let script = ServiceClientTests.answers([
+      (400, expired, []), (503, "", []), (400, expired, []), (200, "{}", []),
+    ])
+    try await exchange(keys: keys, script: script) { client, server, _ in
+      let retries = try await call(client).retries
+      #expect(retries == RetryCounts(server: 1, credentials: 2))
+      #expect(server.requests[3]["Authorization"]?.contains("Credential=THIRD/") == true)
     }
   }
 

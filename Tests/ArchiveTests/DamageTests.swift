@@ -292,6 +292,12 @@ private let manifests: [Damage] = [
     "an unknown key type", "\"attributeType\": \"S\"", "\"attributeType\": \"BOOL\"",
     says: "table.keySchema[0].attributeType"),
   edit(
+    "a table without a name", "\"tableName\": \"Orders\"", "\"tableName\": \"\"",
+    says: "source.tableName\" is empty"),
+  edit(
+    "a key attribute without a name", "\"attributeName\": \"number\"", "\"attributeName\": \"\"",
+    says: "table.keySchema[1].attributeName\" is empty"),
+  edit(
     "no partition key", "\"keyType\": \"HASH\"", "\"keyType\": \"RANGE\"", says: "partition key"),
   edit(
     "one key attribute twice", "\"attributeName\": \"number\"", "\"attributeName\": \"customer\"",

@@ -59,6 +59,13 @@ import Testing
     #expect(read.serialized == manifest.serialized)
   }
 
+  /// What a manifest lists is what there is, whatever the numbers.
+  @Test func gapsInChunkNumbersAreNoDamage() throws {
+    var manifest = try manifest(1)
+    manifest.chunks[0].id.number = 7
+    #expect(try Manifest(parsing: manifest.serialized.span) == manifest)
+  }
+
   @Test func layout() throws {
     let text = String(decoding: try manifest(2).serialized, as: UTF8.self)
     #expect(text.hasPrefix("{\n  \"format\": \"dynarc-archive\",\n  \"version\": 1,\n"))

@@ -11,7 +11,7 @@ import Testing
 
     func enter(_ backlog: PageBacklog) -> Task<Void, Never> {
       Task {
-        await backlog.enter()
+        await backlog.enter(0)
         count.withLock { $0 += 1 }
       }
     }
@@ -21,7 +21,7 @@ import Testing
   /// leaves below half of the limit, one above.
   @Test func requestsWaitForPagesToLeave() async {
     let backlog = PageBacklog(limit: 4)
-    for _ in 0..<6 { await backlog.enter() }
+    for _ in 0..<6 { await backlog.enter(0) }
     for _ in 0..<6 { backlog.arrived() }
     let waiters = Waiters()
     var tasks: [Task<Void, Never>] = []
@@ -39,14 +39,14 @@ import Testing
 
   @Test func whoeverWaitsPassesOnceItIsOpen() async {
     let backlog = PageBacklog(limit: 1)
-    await backlog.enter()
+    await backlog.enter(0)
     backlog.arrived()
     let waiters = Waiters()
     let tasks = (0..<3).map { _ in waiters.enter(backlog) }
     while backlog.waiting < 3 { await Task.yield() }
     backlog.open()
     for task in tasks { await task.value }
-    await backlog.enter()
+    await backlog.enter(0)
     #expect(backlog.waiting == 0)
   }
 }

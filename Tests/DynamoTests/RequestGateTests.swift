@@ -71,7 +71,7 @@ private let garbage = ScriptedTransport.Step.answer(200, "<html>", [])
     let credentials = CachedCredentials(now: { .now }) { () async throws(CredentialError) in
       ResolvedCredentials(
         credentials: Credentials(accessKeyID: "A", secretAccessKey: "s"), provider: "test",
-        passedOver: [])
+        canChange: false, passedOver: [])
     }
     var configuration = ServiceClient.Configuration(
       transport: ScriptedTransport(steps), endpoint: try HTTPURL("http://127.0.0.1:1"),
@@ -163,8 +163,9 @@ private let garbage = ScriptedTransport.Step.answer(200, "<html>", [])
     _ = try await budget.reserve { 0 }
     try await clock.sleep(.seconds(1))
     try await send(gate(steps, budget: budget, notes: Notes()), estimate: 20, units: 30)
-    // No time has passed, so the full bucket's 500 units lack what was spent.
-    let waited = try await budget.reserve { 500 }.waited
+    // No time has passed, so the full bucket's 500 units, half of what is asked for, lack what was
+    // spent.
+    let waited = try await budget.reserve { 1000 }.waited
     #expect(abs(waited.inSeconds - spent / 1000) < 0.0011)
   }
 

@@ -47,6 +47,11 @@ class Message:
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
+    @property
+    def signer(self) -> str:
+        """The access key id in a request's signature."""
+        return self.header("authorization").partition("Credential=")[2].partition("/")[0]
+
 
 class FaultProxy:
     """The proxy, with its event loop on a thread of its own."""
@@ -64,6 +69,7 @@ class FaultProxy:
         self._server: asyncio.Server | None = None
         self.record = Record()
         self._capacity: Capacity | None = None
+        self._expired: set[str] = set()
         self.set_rules(rules)
 
     def set_rules(self, rules: Iterable[Rule | dict]) -> None:
@@ -77,6 +83,11 @@ class FaultProxy:
         with self._lock:
             self._capacity = capacity
         return capacity
+
+    def expire(self, key_id: str) -> None:
+        """Refuses from now on what is signed with this access key."""
+        with self._lock:
+            self._expired.add(key_id)
 
     @property
     def endpoint(self) -> str:
@@ -130,7 +141,10 @@ class FaultProxy:
             return True
         operation = request.header("x-amz-target").rpartition(".")[2]
         with self._lock:
-            rule = next((rule for rule in self._rules if rule.strikes(operation)), None)
+            if request.signer in self._expired:
+                rule = Rule("expired_token")
+            else:
+                rule = next((rule for rule in self._rules if rule.strikes(operation)), None)
             capacity = self._capacity
         self.record.request(operation, request.body, rule.kind if rule else None)
         if rule is None:

@@ -115,6 +115,21 @@ def test_refusals_do_not_reach_the_server(proxy, connection, upstream, kind, sta
         assert reasons[0]["resource"].endswith("table/TTT")
 
 
+def test_what_is_signed_with_an_expired_key_is_refused(proxy, connection, upstream):
+    proxy.expire("OLD")
+    statuses = []
+    for key in ("OLD", "NEW"):
+        headers = {
+            "X-Amz-Target": "DynamoDB_20120810.Scan",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20261122/eu-central-1/dynamodb/aws4_request, …",
+        }
+        connection.request("POST", "/", b"{}", {name: value.encode() for name, value in headers.items()})
+        statuses.append(connection.getresponse())
+        statuses[-1].read()
+    assert [answer.status for answer in statuses] == [400, 200]
+    assert proxy.record.faults == {"expired_token": 1}
+
+
 def test_total_unprocessed(proxy, connection, upstream):
     proxy.set_rules([Rule("total_unprocessed")])
     sent = batch("a", "b")

@@ -10,6 +10,11 @@ public final class CachedCredentials: Sendable {
   static let advisoryLead: Int64 = 15 * 60
   /// Seconds before the end from which calls wait for the renewal.
   static let mandatoryLead: Int64 = 10 * 60
+  /// Pauses between looks for a replacement: whoever renews a file may be a little late, or writing
+  /// it at this moment.
+  static let patience: [Duration] = [
+    .milliseconds(100), .milliseconds(400), .seconds(1), .seconds(2),
+  ]
 
   typealias Search = Task<Result<ResolvedCredentials, CredentialError>, Never>
 
@@ -20,6 +25,7 @@ public final class CachedCredentials: Sendable {
 
   private let state = Mutex(State())
   private let now: @Sendable () -> AWSTimestamp
+  private let sleep: @Sendable (Duration) async throws -> Void
   private let find: @Sendable () async throws(CredentialError) -> ResolvedCredentials
 
   /// Creates a cache in front of a chain.
@@ -31,9 +37,11 @@ public final class CachedCredentials: Sendable {
 
   init(
     now: @escaping @Sendable () -> AWSTimestamp,
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
     find: @escaping @Sendable () async throws(CredentialError) -> ResolvedCredentials
   ) {
     self.now = now
+    self.sleep = sleep
     self.find = find
   }
 
@@ -88,9 +96,26 @@ public final class CachedCredentials: Sendable {
   ///
   /// - Parameter rejected: what the service did not take. Where it has been replaced already, the
   ///   replacement is returned without another search.
-  /// - Returns: nil where a search brings the same ones again.
+  /// - Returns: nil where searches bring the same ones again and again.
   /// - Throws: `CredentialError`.
   public func replacement(
+    for rejected: Credentials
+  ) async throws(CredentialError) -> ResolvedCredentials? {
+    for pause in CachedCredentials.patience {
+      do throws(CredentialError) {
+        if let found = try await searched(for: rejected) { return found }
+        guard state.withLock({ $0.current?.canChange ?? true }) else { return nil }
+      } catch {
+        // A file that is being written may look like anything; the last look's error counts.
+      }
+      // Who is cancelled has no use for credentials.
+      do { try await sleep(pause) } catch { return nil }
+    }
+    return try await searched(for: rejected)
+  }
+
+  /// `replacement`, by one search.
+  private func searched(
     for rejected: Credentials
   ) async throws(CredentialError) -> ResolvedCredentials? {
     let (newer, search) = state.withLock { state -> (ResolvedCredentials?, Search?) in

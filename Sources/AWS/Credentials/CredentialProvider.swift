@@ -3,6 +3,9 @@ public protocol CredentialProvider: Sendable {
   /// The provider's name for people, such as `environment`.
   var name: String { get }
 
+  /// Whether a second look may bring others.
+  var canChange: Bool { get }
+
   /// Looks for credentials.
   ///
   /// A provider that is not set up passes over. One that is set up, and cannot deliver, throws: to
@@ -30,6 +33,8 @@ public struct ResolvedCredentials: Equatable, Sendable {
   public let credentials: Credentials
   /// The name of the provider they come from.
   public let provider: String
+  /// Whether that provider may have others later.
+  public let canChange: Bool
   /// The providers asked before it, in order.
   public let passedOver: [PassedOver]
 }
@@ -87,9 +92,12 @@ public struct CredentialChain: Sendable {
   /// The chain of AWS tools, as far as this version goes: the environment, then the profile. A
   /// profile that the user names explicitly takes the environment's keys out of the game.
   public static func standard(
-    environment: AWSEnvironment, selection: SharedConfig.Selection, profile: SharedConfig.Profile?
+    environment: AWSEnvironment, selection: SharedConfig.Selection
   ) -> CredentialChain {
-    let profileProvider = ProfileProvider(profileName: selection.name, profile: profile)
+    let profileProvider = ProfileProvider(profileName: selection.name) {
+      () throws(ConfigurationError) in
+      try SharedConfig(environment).profile(selection)
+    }
     guard selection.origin != .explicit else { return CredentialChain([profileProvider]) }
     return CredentialChain([EnvironmentProvider(environment), profileProvider])
   }
@@ -104,7 +112,8 @@ public struct CredentialChain: Sendable {
       switch try await provider.resolve() {
       case .credentials(let credentials):
         return ResolvedCredentials(
-          credentials: credentials, provider: provider.name, passedOver: passedOver)
+          credentials: credentials, provider: provider.name, canChange: provider.canChange,
+          passedOver: passedOver)
       case .passedOver(let reason):
         passedOver.append(.init(provider: provider.name, reason: reason))
       }

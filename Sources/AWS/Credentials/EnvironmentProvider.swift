@@ -1,6 +1,7 @@
 /// Keys from AWS_ACCESS_KEY_ID and its companions.
 public struct EnvironmentProvider: CredentialProvider {
   public let name = "environment"
+  public let canChange = false
   private let environment: AWSEnvironment
 
   /// Creates a provider that reads this environment.

@@ -1,12 +1,15 @@
 /// Static keys from a profile in the credentials file or, after it, the config file.
 ///
+/// Both are read anew each time: tools that renew temporary keys write them there, while a job runs.
+///
 /// Keys of one file are never completed from the other: an access key with another's session token
 /// would be neither. A profile that asks for a source this version does not know is an error, at the
 /// place in the order where that source would be asked.
 public struct ProfileProvider: CredentialProvider {
   public var name: String { "profile \"\(profileName)\"" }
+  public let canChange = true
   private let profileName: String
-  private let profile: SharedConfig.Profile?
+  private let read: @Sendable () throws(ConfigurationError) -> SharedConfig.Profile?
 
   /// Sources that AWS tools ask before the credentials file's keys.
   private static let sourcesBeforeKeys = [
@@ -15,13 +18,22 @@ public struct ProfileProvider: CredentialProvider {
   /// Sources that they ask between the credentials file's keys and the config file's.
   private static let sourcesAfterKeys = ["login_session", "credential_process"]
 
-  /// Creates a provider for a profile, which may not exist.
-  public init(profileName: String, profile: SharedConfig.Profile?) {
+  /// Creates a provider.
+  ///
+  /// - Parameter read: the profile as it is now; nil where there is none.
+  public init(
+    profileName: String,
+    read: @escaping @Sendable () throws(ConfigurationError) -> SharedConfig.Profile?
+  ) {
     self.profileName = profileName
-    self.profile = profile
+    self.read = read
   }
 
   public func resolve() async throws(CredentialError) -> CredentialAnswer {
+    let profile: SharedConfig.Profile?
+    do throws(ConfigurationError) { profile = try read() } catch {
+      throw CredentialError(.invalidValue, "\(error)", provider: name, hint: error.hint)
+    }
     guard let profile else { return .passedOver(reason: "there is no such profile") }
     try refuse(ProfileProvider.sourcesBeforeKeys, of: profile)
     if let keys = try keys(profile.credentials, "the credentials file") {

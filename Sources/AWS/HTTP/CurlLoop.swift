@@ -71,7 +71,10 @@ final class CurlLoop {
     for command in commands {
       switch command {
       case .start(let call, let continuation):
-        start(CurlTransfer(call, continuation, limit: shared.configuration.maximumResponseSize))
+        start(
+          CurlTransfer(
+            call, continuation, limit: shared.configuration.maximumResponseSize,
+            bodies: shared.bodies))
       case .cancel(let call):
         guard let (key, transfer) = transfers.first(where: { $0.value.call === call }) else {
           continue  // It has finished in the meantime.
@@ -125,10 +128,7 @@ final class CurlLoop {
         continue
       }
       let result = transfer.finish(code)
-      if case .success = result, let handle = transfer.handle {
-        handle.reset()
-        idleHandles.append(handle)
-      }
+      if case .success = result, let handle = transfer.handle { idleHandles.append(handle) }
       transfer.handle = nil
       transfer.continuation.resume(returning: result)
     }

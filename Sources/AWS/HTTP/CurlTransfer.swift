@@ -3,8 +3,17 @@ import Glibc
 
 /// An easy handle and the buffer into which libcurl writes what went wrong with it.
 final class CurlHandle {
+  /// What a handle is set up for; the next request of the same kind sets what is its own and no more.
+  struct Purpose: Equatable {
+    var method: String
+    var url: HTTPURL
+    var isEmpty: Bool
+    var onFreshConnection: Bool
+  }
+
   let pointer: UnsafeMutableRawPointer
   let errorText: UnsafeMutablePointer<CChar>
+  var purpose: Purpose?
 
   init() throws(TransportError) {
     guard let pointer = curl_easy_init() else {
@@ -20,11 +29,10 @@ final class CurlHandle {
     errorText.deallocate()
   }
 
-  /// Forgets all options, and with them the pointers into the transfer that is over. Connections
-  /// live in the multi handle and stay.
+  /// Forgets all options. Connections live in the multi handle and stay.
   func reset() {
     curl_easy_reset(pointer)
-    errorText[0] = 0
+    purpose = nil
   }
 
   func set(_ option: CURLoption, _ value: Int) throws(TransportError) {
@@ -74,6 +82,7 @@ final class CurlTransfer {
   var handle: CurlHandle?
 
   private let limit: Int
+  private let bodies: BodyPool
   private var fresh = false
   private var list: UnsafeMutablePointer<curl_slist>?
   private var headers = HTTPHeaders()
@@ -81,21 +90,45 @@ final class CurlTransfer {
   private var responseBegan = false
   private var tooLarge = false
 
-  init(_ call: CurlCall, _ continuation: CurlContinuation, limit: Int) {
+  init(
+    _ call: CurlCall, _ continuation: CurlContinuation, limit: Int, bodies: BodyPool
+  ) {
     self.call = call
     self.continuation = continuation
     self.limit = limit
+    self.bodies = bodies
   }
 
   deinit { curl_slist_free_all(list) }
 
-  /// Sets all options of the request.
+  /// Sets all options of the request. Those that it shares with the handle's last one stand already.
+  ///
+  /// Each pointer into a transfer is set here, so that none of an earlier one is left.
   func prepare(
     _ handle: CurlHandle, _ configuration: CurlTransport.Configuration,
     onFreshConnection fresh: Bool
   ) throws(TransportError) {
     self.fresh = fresh
     self.handle = handle
+    let purpose = CurlHandle.Purpose(
+      method: call.request.method, url: call.request.url, isEmpty: call.request.body.isEmpty,
+      onFreshConnection: fresh)
+    if handle.purpose != purpose {
+      handle.reset()
+      try setUp(handle, configuration)
+      handle.purpose = purpose
+    }
+    handle.errorText[0] = 0
+    let me = Unmanaged.passUnretained(self).toOpaque()
+    try handle.set(CURLOPT_HEADERDATA, pointer: me)
+    try handle.set(CURLOPT_WRITEDATA, pointer: me)
+    try setBody(handle)
+    try setHeaders(handle)
+  }
+
+  private func setUp(
+    _ handle: CurlHandle, _ configuration: CurlTransport.Configuration
+  ) throws(TransportError) {
     try handle.set(CURLOPT_ERRORBUFFER, pointer: handle.errorText)
     try handle.set(CURLOPT_NOSIGNAL, 1)
     try handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -115,35 +148,31 @@ final class CurlTransfer {
     if let bundle = configuration.caBundle { try handle.set(CURLOPT_CAINFO, bundle) }
     // An empty name switches a proxy off that the environment asks for.
     if call.request.url.isLoopback { try handle.set(CURLOPT_PROXY, "") }
-
-    let me = Unmanaged.passUnretained(self).toOpaque()
     try handle.set(CURLOPT_HEADERFUNCTION, writer: CurlTransfer.receiveHeader)
-    try handle.set(CURLOPT_HEADERDATA, pointer: me)
     try handle.set(CURLOPT_WRITEFUNCTION, writer: CurlTransfer.receiveBody)
-    try handle.set(CURLOPT_WRITEDATA, pointer: me)
-    try setMethodAndBody(handle)
-    try setHeaders(handle)
-  }
-
-  private func setMethodAndBody(_ handle: CurlHandle) throws(TransportError) {
-    let request = call.request
-    switch request.method {
-    case "GET" where request.body.isEmpty: try handle.set(CURLOPT_HTTPGET, 1)
+    switch call.request.method {
+    case "GET" where call.request.body.isEmpty: try handle.set(CURLOPT_HTTPGET, 1)
     case "HEAD": try handle.set(CURLOPT_NOBODY, 1)
+    case "POST": try handle.set(CURLOPT_POST, 1)
     default:
       try handle.set(CURLOPT_POST, 1)
-      if request.method != "POST" { try handle.set(CURLOPT_CUSTOMREQUEST, request.method) }
-      try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: request.body.count)
-      // libcurl reads the body through this pointer until the transfer is over, which is beyond the
-      // closure. It stays good: `call.request` is a constant that keeps the array's one heap buffer
-      // alive, and a holder of another reference who changes it gets a copy. An empty body needs a
-      // pointer too, or libcurl would ask a read function for it.
-      let bytes = request.body.withUnsafeBytes { $0.baseAddress }
-      if let bytes, !request.body.isEmpty {
-        try handle.set(CURLOPT_POSTFIELDS, pointer: bytes)
-      } else {
-        try handle.set(CURLOPT_COPYPOSTFIELDS, "")
-      }
+      try handle.set(CURLOPT_CUSTOMREQUEST, call.request.method)
+    }
+  }
+
+  private func setBody(_ handle: CurlHandle) throws(TransportError) {
+    let request = call.request
+    if request.body.isEmpty, ["GET", "HEAD"].contains(request.method) { return }
+    try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: request.body.count)
+    // libcurl reads the body through this pointer until the transfer is over, which is beyond the
+    // closure. It stays good: `call.request` is a constant that keeps the array's one heap buffer
+    // alive, and a holder of another reference who changes it gets a copy. An empty body needs a
+    // pointer too, or libcurl would ask a read function for it.
+    let bytes = request.body.withUnsafeBytes { $0.baseAddress }
+    if let bytes, !request.body.isEmpty {
+      try handle.set(CURLOPT_POSTFIELDS, pointer: bytes)
+    } else {
+      try handle.set(CURLOPT_COPYPOSTFIELDS, "")
     }
   }
 
@@ -154,23 +183,37 @@ final class CurlTransfer {
         .invalidRequest, "the header \"\(field.name)\" holds a character that HTTP does not allow",
         host: request.url.hostAndPort)
     }
-    var lines = request.headers.fields.map {
-      $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)"
+    curl_slist_free_all(list)
+    list = nil
+    var line: [UInt8] = []
+    line.reserveCapacity(512)
+    for field in request.headers.fields {
+      line.removeAll(keepingCapacity: true)
+      line += field.name.utf8
+      // libcurl takes a name with a colon and no value for a field to be left out.
+      line += field.value.isEmpty ? ";".utf8 : ": ".utf8
+      line += field.value.utf8
+      try appendHeader(&line)
     }
     // A name without a value keeps libcurl from sending a field of its own making.
     for name in ["Expect", "Accept", "Content-Type"] where request.headers[name] == nil {
-      lines.append("\(name):")
+      line = Array("\(name):".utf8)
+      try appendHeader(&line)
     }
-    if request.headers["Host"] == nil { lines.append("Host: \(request.url.authority)") }
-    curl_slist_free_all(list)
-    list = nil
-    for line in lines {
-      guard let longer = curl_slist_append(list, line) else {
-        throw TransportError(.system, "libcurl is out of memory")
-      }
-      list = longer
+    if request.headers["Host"] == nil {
+      line = Array("Host: \(request.url.authority)".utf8)
+      try appendHeader(&line)
     }
     try handle.set(CURLOPT_HTTPHEADER, pointer: list)
+  }
+
+  private func appendHeader(_ line: inout [UInt8]) throws(TransportError) {
+    line.append(0)
+    let longer = line.withUnsafeBytes {
+      curl_slist_append(list, $0.assumingMemoryBound(to: CChar.self).baseAddress)
+    }
+    guard let longer else { throw TransportError(.system, "libcurl is out of memory") }
+    list = longer
   }
 
   // MARK: What libcurl calls
@@ -207,6 +250,7 @@ final class CurlTransfer {
     if ASCII.equalIgnoringCase(name, "Content-Length"), let length = Int(value), length >= 0 {
       tooLarge = length > limit && call.request.method != "HEAD"
       // The promise is bounded by the limit, but not trusted with memory beyond what pages need.
+      if body.isEmpty { body = bodies.take(length) }
       body.reserveCapacity(min(length, limit, 16 << 20))
     }
   }

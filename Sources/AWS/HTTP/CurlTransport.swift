@@ -59,6 +59,8 @@ public final class CurlTransport: HTTPTransport {
     return try result.get()
   }
 
+  public func recycle(_ body: consuming [UInt8]) { shared.bodies.give(body) }
+
   /// Fails what is in flight with the code `shutDown`, closes all connections and ends the thread.
   ///
   /// Returns when that is done; calling it again is harmless. A transport that is merely released
@@ -107,6 +109,7 @@ final class CurlShared: Sendable {
 
   let configuration: CurlTransport.Configuration
   let multi: MultiHandle
+  let bodies = BodyPool(limit: 6)
   let state = Mutex(State())
 
   init(configuration: CurlTransport.Configuration) throws(TransportError) {

@@ -47,7 +47,8 @@ public struct HTTPHeaders: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   }
 
   private static func isTokenByte(_ byte: UInt8) -> Bool {
-    ASCII.isAlphanumeric(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    ASCII.isAlphanumeric(byte) || byte == UInt8(ascii: "-")
+      || "!#$%&'*+.^_`|~".utf8.contains(byte)
   }
 }
 

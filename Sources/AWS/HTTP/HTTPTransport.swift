@@ -7,6 +7,13 @@ public protocol HTTPTransport: Sendable {
   ///
   /// - Throws: `TransportError`.
   func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
+
+  /// Takes the buffer of a response's body back, once nobody reads it any more.
+  func recycle(_ body: consuming [UInt8])
+}
+
+extension HTTPTransport {
+  public func recycle(_ body: consuming [UInt8]) {}
 }
 
 /// Why a request brought no complete response.

@@ -74,9 +74,10 @@ public struct ServiceClient: Sendable {
     var run = Run(
       target: target, contentType: contentType, body: body,
       invocationID: ServiceClient.uuid(configuration.random(), configuration.random()))
-    var credentials = try await credentials(run)
     while true {
       run.attempts += 1
+      // Asked for anew each time: while this call paused, another one may have renewed them.
+      let credentials = try await credentials(run)
       let outcome = await attempt(run, credentials)
       switch outcome {
       case .success(var response):
@@ -86,17 +87,20 @@ public struct ServiceClient: Sendable {
         response.throttlingReasons = run.throttlingReasons
         return response
       case .failure(let failure) where failure.error.kind == .credentials:
-        guard let renewed = try await renewed(credentials, after: failure, &run) else {
+        guard try await renew(credentials, &run) else {
           var error = run.complete(failure.error)
           error.hint = "renew the credentials, or use others"
           throw error
         }
-        credentials = renewed
       case .failure(let failure):
+        run.hasRenewed = false
         try await pause(after: failure, &run)
       }
     }
   }
+
+  /// Takes the buffer of an answer's body back, once nobody reads it any more.
+  public func recycle(_ body: consuming [UInt8]) { configuration.transport.recycle(body) }
 
   // MARK: One attempt
 
@@ -110,6 +114,8 @@ public struct ServiceClient: Sendable {
     var retries = RetryCounts()
     /// What the last throttle among them was about.
     var throttlingReasons: JSONValue?
+    /// Whether the credentials have just been renewed, and nothing has been heard of them yet.
+    var hasRenewed = false
     /// Tokens the last retry took from the quota.
     var lastTaken: Int?
 
@@ -239,17 +245,17 @@ public struct ServiceClient: Sendable {
     } catch { throw ServiceClient.error(error, run) }
   }
 
-  /// Other credentials, once a call; nil where there are none.
-  private func renewed(
-    _ rejected: Credentials, after failure: Failure, _ run: inout Run
-  ) async throws(ServiceError) -> Credentials? {
-    guard run.retries.credentials == 0 else { return nil }
+  /// Looks for other credentials than those rejected; false where there are none, or the service
+  /// took the renewed ones no better.
+  private func renew(_ rejected: Credentials, _ run: inout Run) async throws(ServiceError) -> Bool {
+    guard !run.hasRenewed else { return false }
     do throws(CredentialError) {
-      guard let found = try await configuration.credentials.replacement(for: rejected) else {
-        return nil
+      guard try await configuration.credentials.replacement(for: rejected) != nil else {
+        return false
       }
+      run.hasRenewed = true
       run.retries.credentials += 1
-      return found.credentials
+      return true
     } catch { throw ServiceClient.error(error, run) }
   }
 
@@ -264,10 +270,19 @@ public struct ServiceClient: Sendable {
   static func uuid(_ high: UInt64, _ low: UInt64) -> String {
     let high = high & ~0xF000 | 0x4000
     let low = low & ~(0b11 << 62) | 0b10 << 62
-    let bytes = [high, low].flatMap { word in
-      stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+    let digits: StaticString = "0123456789abcdef"
+    return String(unsafeUninitializedCapacity: 36) { text in
+      var position = 0
+      for digit in 0..<32 {
+        if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+          text[position] = UInt8(ascii: "-")
+          position += 1
+        }
+        let word = digit < 16 ? high : low
+        text[position] = digits.utf8Start[Int(word >> UInt64(60 - 4 * (digit & 15)) & 15)]
+        position += 1
+      }
+      return position
     }
-    return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { Hex.encode(Array(bytes[$0])) }
-      .joined(separator: "-")
   }
 }

@@ -75,22 +75,28 @@ struct CanonicalRequest {
   /// Names in lower case and in order, white space in values reduced to single spaces, the values of
   /// one name joined by commas in the order they came.
   private static func appendHeaders(_ headers: HTTPHeaders, to text: inout [UInt8]) -> String {
-    var names: [String] = []
-    var values: [String: [UInt8]] = [:]
-    for field in headers.fields {
-      let name = field.name.lowercased()
-      if values[name] == nil { names.append(name) }
-      values[name, default: []] += (values[name] == nil ? [] : [UInt8(ascii: ",")])
-      appendCollapsed(field.value.utf8, to: &values[name, default: []])
+    let names = headers.fields.map { $0.name.lowercased() }
+    // Fields are few: insertion keeps those of one name in their order.
+    var order: [Int] = []
+    order.reserveCapacity(names.count)
+    for index in names.indices {
+      order.insert(index, at: order.firstIndex { names[index] < names[$0] } ?? order.endIndex)
     }
-    names.sort()
-    for name in names {
-      text.append(contentsOf: name.utf8)
-      text.append(UInt8(ascii: ":"))
-      text.append(contentsOf: values[name] ?? [])
+    var signed = ""
+    signed.reserveCapacity(128)
+    for (position, index) in order.enumerated() {
+      if position > 0, names[order[position - 1]] == names[index] {
+        text[text.count - 1] = UInt8(ascii: ",")
+      } else {
+        if position > 0 { signed += ";" }
+        signed += names[index]
+        text.append(contentsOf: names[index].utf8)
+        text.append(UInt8(ascii: ":"))
+      }
+      appendCollapsed(headers.fields[index].value.utf8, to: &text)
       text.append(0x0A)
     }
-    return names.joined(separator: ";")
+    return signed
   }
 
   private static func appendCollapsed(_ value: some Sequence<UInt8>, to text: inout [UInt8]) {

@@ -97,7 +97,11 @@ public struct ItemScanner: Sendable {
       guard i < bytes.count else { throw JSONError(.truncated, at: bytes.count) }
       guard bytes[i] == UInt8(ascii: ":") else { throw JSONError(.unexpectedByte, at: i) }
       let value = scanner.skipWhitespace(bytes, at: i + 1)
-      i = try scanner.skipValue(bytes, at: value, &unique)
+      if let end = try scanner.skipTypedString(bytes, at: value) {
+        i = end
+      } else {
+        i = try scanner.skipValue(bytes, at: value, &unique)
+      }
       if let index = try keyIndex(bytes, name) {
         if !values[index].isEmpty { duplicate = index }
         values[index] = value..<i

@@ -104,7 +104,7 @@ extension ReadDescription {
 extension ArchiveSource {
   init(_ fields: Fields) throws(ArchiveError) {
     self.init(
-      tableName: try fields.string("tableName"), tableARN: try fields.optionalString("tableArn"),
+      tableName: try fields.name("tableName"), tableARN: try fields.optionalString("tableArn"),
       tableID: try fields.optionalString("tableId"),
       accountID: try fields.optionalString("accountId"),
       region: try fields.optionalString("region"),

@@ -44,6 +44,13 @@ struct Fields {
     try required(name, "a string", \.string)
   }
 
+  /// A name in DynamoDB: never empty.
+  func name(_ name: String) throws(ArchiveError) -> String {
+    let text = try string(name)
+    guard !text.isEmpty else { throw fault(name, "is empty") }
+    return text
+  }
+
   func optionalString(_ name: String) throws(ArchiveError) -> String? {
     try optional(name, "a string", \.string)
   }

@@ -26,7 +26,7 @@ extension KeySchema {
     for attribute in try fields.each(name) {
       attributes.append(
         KeyAttribute(
-          name: try attribute.string("attributeName"), type: try attribute.word("attributeType"),
+          name: try attribute.name("attributeName"), type: try attribute.word("attributeType"),
           role: try attribute.word("keyType")))
     }
     guard attributes.first?.role == .hash else {
@@ -53,7 +53,7 @@ extension IndexSchema {
   init(_ fields: Fields) throws(ArchiveError) {
     let projection = try fields.fields("projection")
     self.init(
-      name: try fields.string("indexName"), kind: try fields.word("kind"),
+      name: try fields.name("indexName"), kind: try fields.word("kind"),
       key: try KeySchema(fields, "keySchema"),
       projection: Projection(
         type: try projection.string("projectionType"),

@@ -23,7 +23,7 @@ public struct ChunkLimits: Sendable, Equatable {
 /// How chunks are compressed.
 public struct Compression: Sendable, Equatable {
   /// What the compressors of all segments in flight take together, in bytes. A segment's takes
-  /// 3.7 MB at level 3 where there is room for that, and not much less than 1.6 MB where there is not.
+  /// 1.7 MB at level 3 where there is room for that, and 1.2 MB where there is not.
   public static let memoryForAll = 64 << 20
 
   /// The level of zstd, 1 to 19.

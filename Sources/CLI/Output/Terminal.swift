@@ -107,12 +107,20 @@ final class ProgressLine: Sendable {
   static let shared = ProgressLine()
   private let shown = Mutex(false)
 
-  /// Replaces the moving line.
+  /// Replaces the moving line. What is wider than the terminal would wrap, and could not be taken
+  /// away again.
   func update(_ text: String) {
     shown.withLock { shown in
-      raw("\r\u{1B}[2K" + text)
+      raw("\r\u{1B}[2K" + text.prefix(ProgressLine.columns - 1))
       shown = true
     }
+  }
+
+  /// Columns of the terminal at this moment; 80 where it does not tell.
+  private static var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
   }
 
   /// Takes the moving line away.

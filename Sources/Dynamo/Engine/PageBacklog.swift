@@ -2,11 +2,21 @@ import Synchronization
 
 /// Holds requests back while pages that have arrived wait for a processor: more of them would take
 /// memory and save no time. Where the network is the limit the backlog is empty, and nothing waits.
+///
+/// Of the requests that wait, those of the lowest segments go first. So the processors work on few
+/// segments at a time, whose compressors' tables stay in the cache: in turn over sixteen segments,
+/// zstd takes half as long again.
 final class PageBacklog: Sendable {
+  private struct Waiter {
+    var segment: Int
+    var continuation: CheckedContinuation<Void, Never>
+  }
+
   private struct State {
     /// Pages that have arrived and are not in the archive yet.
     var pages = 0
-    var waiters: [CheckedContinuation<Void, Never>] = []
+    /// By falling segment: the last one is next.
+    var waiters: [Waiter] = []
     var isOpen = false
   }
 
@@ -20,11 +30,12 @@ final class PageBacklog: Sendable {
   var waiting: Int { state.withLock { $0.waiters.count } }
 
   /// Waits until a page may be asked for.
-  func enter() async {
+  func enter(_ segment: Int) async {
     await withCheckedContinuation { continuation in
       let passes = state.withLock { state in
         if state.isOpen || state.pages < limit && state.waiters.isEmpty { return true }
-        state.waiters.append(continuation)
+        let place = state.waiters.firstIndex { $0.segment <= segment } ?? state.waiters.endIndex
+        state.waiters.insert(Waiter(segment: segment, continuation: continuation), at: place)
         return false
       }
       if passes { continuation.resume() }
@@ -39,10 +50,11 @@ final class PageBacklog: Sendable {
     let released = state.withLock { state in
       state.pages -= 1
       let count = state.pages >= limit ? 0 : 2 * state.pages >= limit ? 1 : 2
-      defer { state.waiters.removeFirst(min(count, state.waiters.count)) }
-      return Array(state.waiters.prefix(count))
+      let released = state.waiters.suffix(count)
+      state.waiters.removeLast(released.count)
+      return released
     }
-    for waiter in released { waiter.resume() }
+    for waiter in released.reversed() { waiter.continuation.resume() }
   }
 
   /// Lets everybody pass from now on: the job is ending.
@@ -52,6 +64,6 @@ final class PageBacklog: Sendable {
       defer { state.waiters = [] }
       return state.waiters
     }
-    for waiter in released { waiter.resume() }
+    for waiter in released { waiter.continuation.resume() }
   }
 }

@@ -1,10 +1,11 @@
-/// Capacity units that may be consumed, paced so that any ten seconds stay within 5% of the budget.
+/// Capacity units that may be consumed, paced so that any ten seconds stay within 5% of the budget,
+/// or within the cost of one request where that is more: it is consumed whole or not.
 ///
 /// Two guards: a token bucket, filled at the budget's rate and holding half a second's worth
-/// at most, sets the pace; and what was consumed within the last ten seconds or may be in flight
-/// must stay below 104% of ten seconds' worth, so that answers that were held up and come in a heap
-/// are made up for. A request reserves an estimate and settles with what the service says it
-/// consumed; refunds and debts are carried.
+/// at most, or one request's, sets the pace; and what was consumed within the last ten seconds or may
+/// be in flight must stay below 104% of ten seconds' worth, or one request above 100%, so that answers
+/// that were held up and come in a heap are made up for. A request reserves an estimate and settles
+/// with what the service says it consumed; refunds and debts are carried.
 ///
 /// Pure: time comes in as an argument.
 struct UnitBudget: Sendable {
@@ -38,13 +39,15 @@ struct UnitBudget: Sendable {
   /// Reserves units for a request at a time, in seconds.
   mutating func reserve(_ estimate: Double, at now: Double) -> Answer {
     advance(to: now)
-    // A request larger than the bucket goes when the bucket is full, and leaves a debt.
-    let needed = min(estimate, rate * UnitBudget.burst)
+    level = min(level, max(rate * UnitBudget.burst, estimate))
+    // It goes when half of it has come together and leaves the rest as a debt: so the middle of what
+    // it costs is at its time, and no ten seconds lack or exceed more than half of the request at
+    // either end of them.
+    let needed = estimate / 2
     guard level >= needed - 1e-9 else { return .wait((needed - level) / rate) }
-    let used = settled + reserved
-    let ceiling = rate * UnitBudget.window * UnitBudget.windowShare
-    // What fits into no window goes alone.
-    guard used + estimate <= ceiling || used == 0 else {
+    let whole = rate * UnitBudget.window
+    let ceiling = max(whole * UnitBudget.windowShare, whole + estimate)
+    guard settled + reserved + estimate <= ceiling + 1e-9 else {
       return .wait(1 / UnitBudget.slotsPerSecond)
     }
     level -= estimate
@@ -56,7 +59,7 @@ struct UnitBudget: Sendable {
   mutating func settle(_ estimate: Double, consumed: Double, at now: Double) {
     advance(to: now)
     reserved = max(reserved - estimate, 0)
-    level = min(level + estimate - consumed, rate * UnitBudget.burst)
+    level += estimate - consumed
     guard consumed > 0 else { return }
     // Tasks look at the clock before they come here, and may overtake each other in between.
     let number = max(UnitBudget.slot(now), slots.last?.number ?? .min)
@@ -70,7 +73,7 @@ struct UnitBudget: Sendable {
 
   private mutating func advance(to now: Double) {
     if let updated, now > updated {
-      level = min(level + (now - updated) * rate, rate * UnitBudget.burst)
+      level += (now - updated) * rate
     }
     updated = max(updated ?? now, now)
     // A slot counts until the whole of it has left the window.

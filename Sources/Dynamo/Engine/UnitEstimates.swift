@@ -62,8 +62,8 @@ struct PageSizer: Sendable {
 }
 
 /// What a batch will probably cost: the wire's size says more than what is stored (JSON, and base64
-/// in binaries), and an old item that is replaced or deleted may be larger; the answers tell how
-/// much. Pure.
+/// in binaries), an old item that is replaced or deleted may be larger, and an index may hold less;
+/// the answers tell how much. Pure.
 struct WriteEstimate: Sendable {
   /// Seconds' worth of the budget that a batch takes at most.
   static let share = 1 / 16.0
@@ -98,24 +98,44 @@ final class PageMeter: Sendable {
 
 /// A `WriteEstimate` that tasks share.
 final class WriteMeter: Sendable {
+  /// Budgets up to which an item is a part of ten seconds that counts. Of more, so many items go by
+  /// that what the answers teach is as good, and costs nothing.
+  static let exactRates = 0.0...1_000
+
   /// Units by the bytes alone: one for each KB, and as much again for each global index.
   private let unitsPerKilobyte: Double
+  private let rate: Double?
   private let core = Mutex(WriteEstimate())
 
-  init(globalIndexes: Int) { unitsPerKilobyte = Double(1 + globalIndexes) }
+  /// - Parameter rate: units per second; nil without a budget.
+  init(globalIndexes: Int, rate: Double?) {
+    unitsPerKilobyte = Double(1 + globalIndexes)
+    self.rate = rate
+  }
 
-  /// KB that a batch may hold so that it takes a small share of a budget; nil without one.
-  func kilobytes(rate: Double?) -> Int? {
+  /// KB that a batch may hold so that it takes a small share of the budget; nil without one.
+  var maximumKilobytes: Int? {
     rate.map { max(Int($0 * WriteEstimate.share / unitsPerKilobyte), 1) }
   }
 
   func estimate(_ batch: WriteBatch) -> Double {
-    core.withLock { $0.estimate(Double(batch.kilobytes) * unitsPerKilobyte) }
+    let units = units(batch)
+    return core.withLock { $0.estimate(units) }
   }
 
   func learn(_ batch: WriteBatch, consumed: Double?) {
     guard let consumed else { return }
-    let units = Double(batch.kilobytes) * unitsPerKilobyte
+    let units = units(batch)
     core.withLock { $0.learn(units: units, consumed: consumed) }
+  }
+
+  private func units(_ batch: WriteBatch) -> Double {
+    guard let rate, WriteMeter.exactRates.contains(rate) else {
+      return Double(batch.kilobytes) * unitsPerKilobyte
+    }
+    let kilobytes = batch.entries.reduce(0) {
+      $0 + max((StoredSize.bytes(batch.body.span.extracting($1.object)) + 1023) / 1024, 1)
+    }
+    return Double(kilobytes) * unitsPerKilobyte
   }
 }

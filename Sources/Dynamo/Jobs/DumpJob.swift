@@ -128,7 +128,7 @@ public struct DumpJob: Sendable {
         readUnits.map {
           PageSizer(
             rate: $0, consistent: plan.description.consistentRead, unitsPerItem: plan.unitsPerItem)
-        }), backlog: PageBacklog(limit: 4 * options.cores), progress: progress)
+        }), backlog: PageBacklog(limit: 3 * options.cores), progress: progress)
     let clock = JobClock.system(until: options.stop)
     let gate = RequestGate(
       client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
@@ -217,13 +217,14 @@ public struct DumpJob: Sendable {
     defer { state.backlog.left() }
     state.count(page)
     try output.append(page)
+    client.recycle((consume page).bytes)
   }
 
   /// Fetches a page once there is room for it.
   private func next(
     _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ pages: PageReader
   ) async throws -> Page {
-    await state.backlog.enter()
+    await state.backlog.enter(segment)
     let page = try await pages.page(segment, startKey: startKey)
     state.backlog.arrived()
     return page

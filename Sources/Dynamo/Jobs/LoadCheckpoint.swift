@@ -132,16 +132,8 @@ final class LoadCheckpoint: Sendable {
 
   private func append(_ line: JSONObject) throws {
     let bytes = JSONValue.object(line).serialized() + [0x0A]
-    var start = 0
-    while start < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        write(descriptor, $0.baseAddress.map { $0 + start }, bytes.count - start)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw LoadCheckpoint.failure("write", path) }
-      start += count
-    }
-    guard fdatasync(descriptor) == 0 else { throw LoadCheckpoint.failure("sync", path) }
+    let problem = LineFile.append(bytes, to: descriptor)
+    guard problem == 0 else { throw LoadCheckpoint.failure("write", path, problem) }
   }
 
   // MARK: Opening
@@ -316,9 +308,10 @@ final class LoadCheckpoint: Sendable {
       hint: "remove it, and load again with --merge")
   }
 
-  private static func failure(_ verb: String, _ path: String) -> ArchiveError {
-    let number = errno
-    return ArchiveError(
+  private static func failure(
+    _ verb: String, _ path: String, _ number: Int32 = errno
+  ) -> ArchiveError {
+    ArchiveError(
       .io, "cannot \(verb) the load's state file: \(String(cString: strerror(number)))", file: path,
       hint: "name a place where it can be written with --state", errno: number)
   }

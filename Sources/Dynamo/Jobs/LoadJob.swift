@@ -247,8 +247,8 @@ public struct LoadJob: Sendable {
     }
     let globalIndexes = plan.schema.indexes.count { $0.kind == .global }
     let writer = TableWriter(
-      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes), table: plan.target,
-      key: manifest.table.key, stop: options.stop, concurrency: concurrency)
+      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes, rate: plan.writeUnits),
+      table: plan.target, key: manifest.table.key, stop: options.stop, concurrency: concurrency)
     try options.stop.takeOver()
     if plan.truncates {
       state.change { $0.phase = .truncating }
@@ -260,7 +260,7 @@ public struct LoadJob: Sendable {
       }
     }
     try checkpoint.noteWriting()
-    if let path = checkpoint.rejects { rejects.goOn(with: path) }
+    if let path = checkpoint.rejects { try rejects.goOn(with: path) }
     let done = checkpoint.total
     state.change { progress in
       progress.phase = .writing
@@ -270,7 +270,10 @@ public struct LoadJob: Sendable {
     do {
       try await write(writer, checkpoint, state)
     } catch {
-      try await offPool { try checkpoint.flush() }
+      do { try await offPool { try checkpoint.flush() } } catch let failure {
+        // What stopped the load says more than what came of it; a wish to stop says nothing.
+        if error is CancellationError { throw failure }
+      }
       throw error
     }
     let end = state.snapshot

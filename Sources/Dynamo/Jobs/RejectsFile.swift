@@ -23,11 +23,14 @@ public final class RejectsFile: Sendable {
   public init(directory: String) { self.directory = directory }
 
   /// Goes on with the file of an earlier run of the same load, where it is still there.
-  func goOn(with path: String) {
-    state.withLock { state in
-      let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
-      if descriptor >= 0 { (state.descriptor, state.path) = (descriptor, path) }
+  func goOn(with path: String) throws(ArchiveError) {
+    let problem = state.withLock { state -> Int32 in
+      let descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+      guard descriptor >= 0 else { return 0 }
+      (state.descriptor, state.path) = (descriptor, path)
+      return LineFile.cutTornLine(descriptor)
     }
+    guard problem == 0 else { throw failure("cut", path, problem) }
   }
 
   deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
@@ -47,9 +50,9 @@ public final class RejectsFile: Sendable {
     let problem: ArchiveError? = state.withLock { state in
       do throws(ArchiveError) {
         if state.descriptor < 0 { (state.descriptor, state.path) = try openNew() }
-        try write(line, to: state.descriptor, state.path)
         // A checkpoint may count the item as dealt with from now on, so it must be on the disk.
-        guard fdatasync(state.descriptor) == 0 else { throw failure("sync", state.path, errno) }
+        let problem = LineFile.append(line, to: state.descriptor)
+        guard problem == 0 else { throw failure("write", state.path, problem) }
         state.count += 1
         return nil
       } catch { return error }
@@ -68,20 +71,6 @@ public final class RejectsFile: Sendable {
       guard errno == EEXIST else { throw failure("create", path, errno) }
     }
     throw failure("create", "\(directory)/rejects.ndjson", EEXIST)
-  }
-
-  private func write(
-    _ line: [UInt8], to descriptor: Int32, _ path: String?
-  ) throws(ArchiveError) {
-    var start = 0
-    while start < line.count {
-      let count = line.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress.map { $0 + start }, line.count - start)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw failure("write", path, errno) }
-      start += count
-    }
   }
 
   private func failure(_ verb: String, _ path: String?, _ number: Int32) -> ArchiveError {

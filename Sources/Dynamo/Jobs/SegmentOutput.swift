@@ -37,7 +37,7 @@ struct SegmentOutput: ~Copyable {
     writer = try archive.segment(segment)
   }
 
-  mutating func append(_ page: consuming Page) throws(ArchiveError) {
+  mutating func append(_ page: borrowing Page) throws(ArchiveError) {
     for item in page.cutter.items { try writer.append(page.bytes.span, item) }
     reading.scannedItems += page.scannedItems
     reading.consumedReadUnits += page.consumedUnits ?? 0

@@ -19,6 +19,8 @@ struct WriteBatch: Sendable {
     var object: Range<Int>
     /// The canonical key in `keys`.
     var key: Range<Int>
+    /// A hash of the key, so that few are compared.
+    var keyHash: UInt64
   }
 
   /// The request body, complete.
@@ -32,27 +34,46 @@ struct WriteBatch: Sendable {
   var kilobytes: Int { entries.reduce(0) { $0 + BatchBuilder.kilobytes($1.object.count) } }
 
   /// The entry that has a canonical key.
-  func index(ofKey key: Span<UInt8>) -> Int? {
-    entries.firstIndex { entry in
-      guard entry.key.count == key.count else { return false }
-      for offset in 0..<key.count where keys[entry.key.lowerBound + offset] != key[offset] {
-        return false
-      }
-      return true
+  func index(ofKey key: Span<UInt8>) -> Int? { index(ofKey: key, WriteBatch.hash(key)) }
+
+  fileprivate func index(ofKey key: Span<UInt8>, _ hash: UInt64) -> Int? {
+    for index in entries.indices where entries[index].keyHash == hash {
+      let candidate = entries[index].key
+      guard candidate.count == key.count else { continue }
+      var offset = 0
+      while offset < key.count, keys[candidate.lowerBound + offset] == key[offset] { offset += 1 }
+      if offset == key.count { return index }
     }
+    return nil
+  }
+
+  /// Eight bytes at a time; whoever makes keys of one hash only makes us compare them.
+  fileprivate static func hash(_ key: Span<UInt8>) -> UInt64 {
+    let bytes = key.bytes
+    var hash = UInt64(truncatingIfNeeded: bytes.byteCount)
+    var i = 0
+    func mix(_ word: UInt64) {
+      let (high, low) = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+      hash = high ^ low
+    }
+    while i + 8 <= bytes.byteCount {
+      mix(bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self))
+      i += 8
+    }
+    var rest: UInt64 = 0
+    while i < bytes.byteCount {
+      rest = rest << 8 | UInt64(bytes.unsafeLoad(fromByteOffset: i, as: UInt8.self))
+      i += 1
+    }
+    mix(rest)
+    return hash
   }
 
   /// A batch of some of the entries, in their order.
   func subset(_ indices: some Sequence<Int>, builder: BatchBuilder) -> WriteBatch {
     var part = builder
-    part.reset()
-    for index in indices {
-      let entry = entries[index]
-      part.append(
-        entry: body.span.extracting(entry.range),
-        objectOffset: entry.object.lowerBound - entry.range.lowerBound,
-        objectLength: entry.object.count, key: keys.span.extracting(entry.key))
-    }
+    part.begin(like: self)
+    for index in indices { part.append(entries[index], of: self) }
     return part.close()
   }
 }
@@ -80,6 +101,7 @@ struct BatchBuilder: Sendable {
     self.maximumKilobytes = maximumKilobytes
     head = Array(#"{"RequestItems":{"#.utf8) + quotedTable + Array(":[".utf8)
     batch = WriteBatch(body: head)
+    batch.entries.reserveCapacity(BatchBuilder.maximumEntries)
   }
 
   /// Whether nothing has been added since the last `take()`.
@@ -102,11 +124,12 @@ struct BatchBuilder: Sendable {
     let closing: StaticString = kind == .put ? "}" : "}}"
     let length = opening.utf8CodeUnitCount + payload.count + closing.utf8CodeUnitCount
     let kilobytes = kilobytes + BatchBuilder.kilobytes(object.count)
+    let hash = WriteBatch.hash(key)
     guard batch.entries.count < BatchBuilder.maximumEntries,
       isEmpty || kilobytes <= maximumKilobytes ?? .max,
       isEmpty
         || batch.body.count + 1 + length + BatchBuilder.tail.count <= BatchBuilder.maximumBytes,
-      isEmpty || batch.index(ofKey: key) == nil
+      isEmpty || batch.index(ofKey: key, hash) == nil
     else { return false }
     self.kilobytes = kilobytes
     separate()
@@ -116,41 +139,48 @@ struct BatchBuilder: Sendable {
     append(payload)
     append(closing)
     record(
-      start..<batch.body.count,
-      (payloadStart + object.lowerBound)..<(payloadStart + object.upperBound), key)
+      WriteBatch.Entry(
+        range: start..<batch.body.count,
+        object: (payloadStart + object.lowerBound)..<(payloadStart + object.upperBound),
+        key: batch.keys.count..<batch.keys.count + key.count, keyHash: hash), key)
     return true
   }
 
   /// The batch, complete; nil when it is empty.
-  mutating func take() -> WriteBatch? {
-    guard !isEmpty else { return nil }
-    let full = close()
-    reset()
-    return full
-  }
+  mutating func take() -> WriteBatch? { isEmpty ? nil : close() }
 
-  fileprivate mutating func reset() {
-    batch = WriteBatch(body: head)
+  /// Begins anew, with room for as much as another batch holds: neighbours are of one size, and what
+  /// grows step by step is copied at each.
+  fileprivate mutating func begin(like other: WriteBatch) {
+    batch = WriteBatch(body: [])
+    batch.body.reserveCapacity(other.body.count + other.body.count / 8)
+    batch.body += head
+    batch.keys.reserveCapacity(other.keys.count + other.keys.count / 8)
+    batch.entries.reserveCapacity(BatchBuilder.maximumEntries)
     kilobytes = 0
   }
 
   /// An item's size in whole KB.
   fileprivate static func kilobytes(_ bytes: Int) -> Int { (bytes + 1023) / 1024 }
 
-  fileprivate func close() -> WriteBatch {
-    var full = batch
-    full.body.append(contentsOf: BatchBuilder.tail)
+  fileprivate mutating func close() -> WriteBatch {
+    batch.body.append(contentsOf: BatchBuilder.tail)
+    let full = batch
+    begin(like: full)
     return full
   }
 
-  fileprivate mutating func append(
-    entry: Span<UInt8>, objectOffset: Int, objectLength: Int, key: Span<UInt8>
-  ) {
+  fileprivate mutating func append(_ entry: WriteBatch.Entry, of other: WriteBatch) {
     separate()
-    let start = batch.body.count
-    append(entry)
-    let object = start + objectOffset
-    record(start..<batch.body.count, object..<(object + objectLength), key)
+    let shift = batch.body.count - entry.range.lowerBound
+    append(other.body.span.extracting(entry.range))
+    let keyStart = batch.keys.count
+    record(
+      WriteBatch.Entry(
+        range: entry.range.lowerBound + shift..<entry.range.upperBound + shift,
+        object: entry.object.lowerBound + shift..<entry.object.upperBound + shift,
+        key: keyStart..<keyStart + entry.key.count, keyHash: entry.keyHash),
+      other.keys.span.extracting(entry.key))
   }
 
   private mutating func separate() {
@@ -166,10 +196,8 @@ struct BatchBuilder: Sendable {
     bytes.withUnsafeBufferPointer { batch.body.append(contentsOf: $0) }
   }
 
-  private mutating func record(_ range: Range<Int>, _ object: Range<Int>, _ key: Span<UInt8>) {
-    let keyStart = batch.keys.count
+  private mutating func record(_ entry: WriteBatch.Entry, _ key: Span<UInt8>) {
     key.withUnsafeBufferPointer { batch.keys.append(contentsOf: $0) }
-    batch.entries.append(
-      WriteBatch.Entry(range: range, object: object, key: keyStart..<batch.keys.count))
+    batch.entries.append(entry)
   }
 }

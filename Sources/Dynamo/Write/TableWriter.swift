@@ -21,8 +21,7 @@ struct TableWriter: Sendable {
   private var builder: BatchBuilder {
     var quoted: [UInt8] = []
     JSONText.quote(table.utf8, into: &quoted)
-    return BatchBuilder(
-      quotedTable: quoted, maximumKilobytes: meter.kilobytes(rate: gate.budget?.rate))
+    return BatchBuilder(quotedTable: quoted, maximumKilobytes: meter.maximumKilobytes)
   }
 
   /// Puts every item of an archive that the checkpoint does not tell to be there.
