@@ -11,6 +11,12 @@ enum FileSystem {
     return exists("/var/tmp") ? "/var/tmp" : "/tmp"
   }
 
+  /// Whether a directory stands at a path.
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Whether a directory is another, or lies in it, links resolved.
   static func isInside(_ path: String, _ directory: String) -> Bool {
     guard let inner = resolved(path), let outer = resolved(directory) else { return false }

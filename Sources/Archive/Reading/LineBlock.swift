@@ -23,6 +23,8 @@ public struct LineBlock: Sendable {
   public internal(set) var keyBytes: [UInt8] = []
   /// In an archive of kind `changes`, one for each line; empty in a snapshot.
   public internal(set) var changes: [LineChange] = []
+
+  public init() {}
 }
 
 extension LineBlock {

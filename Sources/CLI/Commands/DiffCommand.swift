@@ -1,26 +1,30 @@
 import Archive
 import ArgumentParser
+import Dynamo
 import JSON
 
 struct DiffCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",
-    abstract: "Compare two archives; exits with 1 if they differ, with 2 on trouble.",
+    abstract: "Compare archives and tables; exits with 1 if they differ, with 2 on trouble.",
     discussion: """
       dynarc diff ./monday ./tuesday
       dynarc diff ./monday ./tuesday --stat
-      dynarc diff ./monday ./tuesday --pk 4711 --ignore updated_at,meta.version
+      dynarc diff ./monday Orders --pk 4711 --ignore updated_at,meta.version
       dynarc diff ./monday ./tuesday --json | jq -r 'select(.change == "removed").key'
 
-      Items are compared by their keys. The order of attributes and of members of sets, the \
+      A directory, and whatever has a / or begins with a dot, is an archive; anything else is a \
+      table. Items are compared by their keys. The order of attributes and of members of sets, the \
       spelling of numbers and escapes are no difference.
       """)
 
-  @Argument(help: "Directory of the old archive.", completion: .directory)
-  var old: String
+  @Argument(
+    help: "The old side: an archive's directory, or a table by name or as dynamodb://….",
+    completion: .directory)
+  var old: DiffSide
 
-  @Argument(help: "Directory of the new archive.", completion: .directory)
-  var new: String
+  @Argument(help: "The new side, likewise.", completion: .directory)
+  var new: DiffSide
 
   @OptionGroup(title: "What to compare") var key: KeyOptions
 
@@ -64,6 +68,14 @@ struct DiffCommand: AsyncParsableCommand {
         + "files without names in $TMPDIR, or /var/tmp.", valueName: "size"))
   var memory: ByteSize?
 
+  @Option(
+    help: ArgumentHelp(
+      "Read units a second to consume at most of each table, or a percentage.", valueName: "n|n%"))
+  var readUnits: CapacityArgument?
+
+  @OptionGroup var giveUp: GiveUpOptions
+
+  @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func validate() throws {
@@ -91,14 +103,17 @@ struct DiffCommand: AsyncParsableCommand {
   }
 
   private func compare() async throws -> DiffSummary {
-    let sides = try [old, new].map { path in
-      let archive = try Archive.open(LocalStorage(directory: path))
-      let slice =
-        key.pk.isEmpty
-        ? nil
-        : try KeySlice(
-          key: archive.manifest.table.key, partition: key.pk, sort: try key.sort())
-      return try ArchiveItems(archive, slice: slice)
+    let sides = [try await source(old), try await source(new)]
+    let parts = sides.compactMap { side in
+      side.origin.source.partialBecause(side.origin.table).map { (side.name, $0) }
+    }
+    for (name, reason) in parts {
+      guard changes == nil else {
+        throw ArchiveError(
+          .unsupported, "\(name) holds only a part of each item: \(reason)",
+          hint: "an archive of changes would put these parts in the place of whole items")
+      }
+      Terminal.warn("\(name) holds only a part of each item: \(reason)")
     }
     var options = DiffOptions(
       temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores)
@@ -148,6 +163,51 @@ struct DiffCommand: AsyncParsableCommand {
       Terminal.say(DiffStatReport.line(summary))
     }
     return summary
+  }
+}
+
+extension DiffCommand {
+  /// Opens a side.
+  private func source(_ side: DiffSide) async throws -> any ItemSource {
+    switch side {
+    case .archive(let path):
+      let archive = try Archive.open(LocalStorage(directory: path))
+      let slice =
+        key.pk.isEmpty
+        ? nil
+        : try KeySlice(
+          key: archive.manifest.table.key, partition: key.pk, sort: try key.sort())
+      return try ArchiveItems(archive, slice: slice)
+    case .table(let address):
+      var options = TableItemsOptions(cores: Machine.cores)
+      options.partition = key.pk
+      options.sort = try key.sort()
+      options.readUnits = readUnits?.limit
+      if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
+      options.stop = Interruption.stop
+      let connection = try Connection(aws, address: address)
+      return try await TableItems(
+        client: connection.client, tableName: address.table, options: options)
+    }
+  }
+}
+
+/// An archive or a table, as people name it.
+enum DiffSide: ExpressibleByArgument {
+  case archive(String)
+  case table(TableAddress)
+
+  init?(argument: String) {
+    let isAddress = argument.hasPrefix("dynamodb:")
+    if !isAddress,
+      argument.contains("/") || argument.hasPrefix(".") || FileSystem.isDirectory(argument)
+    {
+      self = .archive(argument)
+    } else if let address = try? TableAddress.parse(argument) {
+      self = .table(address)
+    } else {
+      return nil
+    }
   }
 }
 
