@@ -14,7 +14,8 @@ struct Dynarc: AsyncParsableCommand {
     abstract: "Snapshots of Amazon DynamoDB tables as files you own.",
     version: Version.number,
     subcommands: [
-      DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
+      DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
+      VerifyCommand.self,
     ])
 }
 
@@ -46,7 +47,7 @@ public enum Program {
   private static func run() async -> Int32 {
     do {
       var command = try Dynarc.parseAsRoot(
-        SliceOptions.expandingBetween(Array(CommandLine.arguments.dropFirst())))
+        KeyOptions.expandingBetween(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -1,12 +1,10 @@
+import Archive
 import ArgumentParser
 import Dynamo
 import JSON
 
-/// Which part of a table a command reads.
-struct SliceOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Read this index instead of the table.", valueName: "name"))
-  var index: String?
-
+/// A condition on the key.
+struct KeyOptions: ParsableArguments {
   @Option(
     parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
@@ -40,6 +38,55 @@ struct SliceOptions: ParsableArguments {
     help: ArgumentHelp("Sort key greater than or equal to.", valueName: "value"))
   var skGe: String?
 
+  func validate() throws {
+    guard !pk.contains("") else { throw ValidationError("--pk is empty, which no key is") }
+    let given = try sortConditions()
+    guard given.count <= 1 else {
+      throw ValidationError("give one condition on the sort key at most")
+    }
+    if !given.isEmpty, pk.isEmpty {
+      throw ValidationError("a condition on the sort key needs the partition key: add --pk VALUE")
+    }
+  }
+
+  /// The condition on the sort key.
+  func sort() throws -> SortCondition? { try sortConditions().first }
+
+  private func sortConditions() throws -> [SortCondition] {
+    guard skBetween.isEmpty || skBetween.count == 2 else {
+      throw ValidationError("--sk-between takes two values")
+    }
+    return [
+      sk.map(SortCondition.equal), skBeginsWith.map(SortCondition.beginsWith),
+      skBetween.isEmpty ? nil : .between(skBetween[0], skBetween[1]),
+      skLt.map(SortCondition.less), skLe.map(SortCondition.lessOrEqual),
+      skGt.map(SortCondition.greater), skGe.map(SortCondition.greaterOrEqual),
+    ].compactMap { $0 }
+  }
+
+  /// Lets `--sk-between A B` be what it looks like. The parser knows an option with one value, given
+  /// twice, or one with all values up to the next dash, which would leave out negative numbers.
+  static func expandingBetween(_ arguments: [String]) -> [String] {
+    var expanded: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      expanded.append(argument)
+      if argument == "--" { break }
+      guard argument == "--sk-between", let low = rest.popFirst() else { continue }
+      expanded.append(low)
+      if let high = rest.popFirst() { expanded += ["--sk-between", high] }
+    }
+    return expanded + rest
+  }
+}
+
+/// Which part of a table a command reads.
+struct SliceOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Read this index instead of the table.", valueName: "name"))
+  var index: String?
+
+  @OptionGroup var key: KeyOptions
+
   @Option(
     help: ArgumentHelp("FilterExpression; filtered items are still paid for.", valueName: "expr"))
   var filter: String?
@@ -63,37 +110,17 @@ struct SliceOptions: ParsableArguments {
     ] where value?.isEmpty == true {
       throw ValidationError("\(option) is empty")
     }
-    guard !pk.contains("") else { throw ValidationError("--pk is empty, which no key is") }
-    let given = try sortConditions()
-    guard given.count <= 1 else {
-      throw ValidationError("give one condition on the sort key at most")
-    }
-    if !given.isEmpty, pk.isEmpty {
-      throw ValidationError("a condition on the sort key needs the partition key: add --pk VALUE")
-    }
     if allowKeyless, projection == nil {
       throw ValidationError("--allow-keyless goes with --projection")
     }
-  }
-
-  private func sortConditions() throws -> [SortCondition] {
-    guard skBetween.isEmpty || skBetween.count == 2 else {
-      throw ValidationError("--sk-between takes two values")
-    }
-    return [
-      sk.map(SortCondition.equal), skBeginsWith.map(SortCondition.beginsWith),
-      skBetween.isEmpty ? nil : .between(skBetween[0], skBetween[1]),
-      skLt.map(SortCondition.less), skLe.map(SortCondition.lessOrEqual),
-      skGt.map(SortCondition.greater), skGe.map(SortCondition.greaterOrEqual),
-    ].compactMap { $0 }
   }
 
   /// The options as the library wants them.
   func readOptions() throws -> ReadOptions {
     var options = ReadOptions()
     options.index = index
-    options.partition = pk
-    options.sort = try sortConditions().first
+    options.partition = key.pk
+    options.sort = try key.sort()
     options.filter = filter
     options.projection = projection
     options.names = try SliceOptions.object(names, "--names")
@@ -101,21 +128,6 @@ struct SliceOptions: ParsableArguments {
     options.consistent = consistent
     options.allowKeyless = allowKeyless
     return options
-  }
-
-  /// Lets `--sk-between A B` be what it looks like. The parser knows an option with one value, given
-  /// twice, or one with all values up to the next dash, which would leave out negative numbers.
-  static func expandingBetween(_ arguments: [String]) -> [String] {
-    var expanded: [String] = []
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      expanded.append(argument)
-      if argument == "--" { break }
-      guard argument == "--sk-between", let low = rest.popFirst() else { continue }
-      expanded.append(low)
-      if let high = rest.popFirst() { expanded += ["--sk-between", high] }
-    }
-    return expanded + rest
   }
 
   private static func object(_ text: String?, _ option: String) throws -> JSONObject {

@@ -1,5 +1,6 @@
 #pragma once
 // Calls of Linux that Swift's Glibc module does not show, or that are variadic.
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -8,6 +9,14 @@
 // renameat2(2) with RENAME_NOREPLACE (1): fails with EEXIST where the new name stands.
 static inline int dynarc_rename_exclusively(int directory, const char *from, const char *to) {
   return (int)syscall(SYS_renameat2, directory, from, directory, to, 1u);
+}
+
+// open(2) with O_TMPFILE, which glibc shows to GNU programs only: a file without a name.
+static inline int dynarc_open_unnamed(const char *directory) {
+#ifndef O_TMPFILE
+#define O_TMPFILE (020000000 | O_DIRECTORY)
+#endif
+  return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 }
 
 // mallopt(3): blocks from this size on are mapped one by one, so that a page's memory goes back to the

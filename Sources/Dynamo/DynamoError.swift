@@ -20,6 +20,8 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let badAnswer = Code(rawValue: "bad-answer")
     /// The archive cannot be loaded: its items have no keys.
     public static let keyless = Code(rawValue: "keyless")
+    /// The archive holds changes, not items.
+    public static let notASnapshot = Code(rawValue: "not-a-snapshot")
     /// The numbers at the end do not agree.
     public static let countMismatch = Code(rawValue: "count-mismatch")
     /// Nothing moved for as long as the job waits at most.

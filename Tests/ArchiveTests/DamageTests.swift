@@ -257,8 +257,14 @@ private let manifests: [Damage] = [
   edit("version 2", "\"version\": 1", "\"version\": 2", .unsupported, says: "format version 2"),
   edit("version 0", "\"version\": 1", "\"version\": 0", says: "\"version\" is not an integer"),
   edit(
-    "changes", "\"kind\": \"snapshot\"", "\"kind\": \"changes\"", .unsupported,
-    says: "of kind \"changes\""),
+    "another kind", "\"kind\": \"snapshot\"", "\"kind\": \"report\"", .unsupported,
+    says: "of kind \"report\""),
+  edit(
+    "changes without sides", "\"kind\": \"snapshot\"", "\"kind\": \"changes\"",
+    says: "\"changes\" is missing"),
+  edit(
+    "a snapshot with old images", "\"requiredFeatures\": []",
+    "\"requiredFeatures\": [\"old-images\"]", says: "requiredFeatures"),
   edit(
     "another format", "\"dynarc-archive\"", "\"other\"", .notAnArchive, says: "\"format\" is not"),
   edit(

@@ -77,7 +77,7 @@ public enum CanonicalKey {
 
 extension KeyType {
   /// The letter of the service's typed JSON.
-  fileprivate var letter: UInt8 {
+  var letter: UInt8 {
     switch self {
     case .string: UInt8(ascii: "S")
     case .number: UInt8(ascii: "N")

@@ -1,3 +1,5 @@
+internal import Digest
+
 /// The names of an archive's files. No path is ever taken from a manifest: a name is one of these,
 /// letter by letter, or refused.
 public enum ArchiveNames {
@@ -6,6 +8,9 @@ public enum ArchiveNames {
   public static let journal = "dump.journal"
   /// The directory that holds the chunks and nothing else.
   public static let data = "data"
+
+  /// Whether a text can be an archive's id: a SHA-256 in hexadecimal digits.
+  public static func isID(_ text: String) -> Bool { SHA256Digest(hex: text) != nil }
 
   /// The name that a file has while it is written: `data/.00000-000000.ndjson.zst.tmp`.
   static func temporary(_ name: String) -> String {

@@ -41,13 +41,15 @@ public struct Manifest: Sendable, Equatable {
   public static let format = "dynarc-archive"
   /// The version of the format that is written, and the highest that is read.
   public static let version = 1
-  /// The features of `requiredFeatures` that this version knows: none so far.
-  public static let knownFeatures: Set<String> = []
+  /// The features of `requiredFeatures` that this version knows, both of kind `changes`.
+  public static let knownFeatures = Set(OldImages.allCases.map(\.rawValue))
   /// The largest manifest that is read, in bytes.
   public static let sizeLimit = 256 << 20
 
   public var tool: ArchiveTool
   public var source: ArchiveSource
+  /// What the lines lead from and to; nil for a snapshot.
+  public var changes: ChangesDescription?
   public var startTime: Timestamp
   public var endTime: Timestamp
   /// The table as the source had it; its name is `source.tableName`.
@@ -62,9 +64,11 @@ public struct Manifest: Sendable, Equatable {
   public init(
     tool: ArchiveTool, source: ArchiveSource, startTime: Timestamp, endTime: Timestamp,
     table: TableSchema, settings: TableSettings = TableSettings(), counts: Counts = Counts(),
-    chunks: [ChunkRow] = [], unknown: JSONObject = JSONObject()
+    chunks: [ChunkRow] = [], changes: ChangesDescription? = nil,
+    unknown: JSONObject = JSONObject()
   ) {
     self.tool = tool
+    self.changes = changes
     self.source = source
     self.startTime = startTime
     self.endTime = endTime
@@ -74,6 +78,9 @@ public struct Manifest: Sendable, Equatable {
     self.chunks = chunks
     self.unknown = unknown
   }
+
+  /// `snapshot` or `changes`.
+  public var kind: String { changes == nil ? "snapshot" : "changes" }
 
   /// The key that lines must have: the table's, or none for an archive without keys.
   public var requiredKey: KeySchema { source.keyless ? KeySchema([]) : table.key }

@@ -7,7 +7,8 @@ extension Manifest {
   ///   version, another kind or an unknown required feature, `damaged` for anything malformed.
   public init(json: JSONValue) throws(ArchiveError) {
     let fields = try Fields(json, file: ArchiveNames.manifest)
-    try Manifest.checkFormat(fields)
+    let features = try Manifest.checkFormat(fields)
+    let isChanges = try fields.string("kind") == "changes"
     let tool = try fields.fields("tool")
     let source = try ArchiveSource(try fields.fields("source"))
     var chunks: [ChunkRow] = []
@@ -18,10 +19,13 @@ extension Manifest {
       table: try TableSchema(try fields.fields("table"), name: source.tableName),
       settings: try TableSettings(try fields.fields("settings")),
       counts: try Counts(try fields.fields("counts")), chunks: chunks,
+      changes: isChanges
+        ? try ChangesDescription(try fields.fields("changes"), features: features) : nil,
       unknown: fields.object.removing([
         "format", "version", "kind", "requiredFeatures", "tool", "source", "startTime", "endTime",
         "table", "settings", "counts", "chunks",
       ]))
+    if isChanges { unknown["changes"] = nil }
     try checkSums(fields)
   }
 
@@ -37,7 +41,7 @@ extension Manifest {
   }
 
   // Asked first: what follows may have another meaning in another version.
-  private static func checkFormat(_ fields: Fields) throws(ArchiveError) {
+  private static func checkFormat(_ fields: Fields) throws(ArchiveError) -> [String] {
     guard fields.object["format"] == .string(format) else {
       throw ArchiveError(
         .notAnArchive, "\"format\" is not \"\(format)\"", file: ArchiveNames.manifest)
@@ -46,13 +50,18 @@ extension Manifest {
     guard version <= Manifest.version else {
       throw unsupported("the archive has format version \(version)")
     }
-    for feature in try fields.strings("requiredFeatures") where !knownFeatures.contains(feature) {
+    let features = try fields.strings("requiredFeatures")
+    for feature in features where !knownFeatures.contains(feature) {
       throw unsupported("the archive needs the feature \"\(feature)\"")
     }
     let kind = try fields.string("kind")
-    guard kind == "snapshot" else {
+    guard kind == "snapshot" || kind == "changes" else {
       throw unsupported("the archive is of kind \"\(kind)\"")
     }
+    guard features.count <= (kind == "changes" ? 1 : 0) else {
+      throw fields.fault("requiredFeatures", "does not fit an archive of kind \"\(kind)\"")
+    }
+    return features
   }
 
   private static func unsupported(_ what: String) -> ArchiveError {
@@ -82,6 +91,11 @@ extension Manifest {
     for (name, said, sum) in pairs where said != sum {
       throw fields.fault("counts.\(name)", "is \(said), and the chunks have \(sum)")
     }
+    guard let changes else { return }
+    guard !source.keyless else {
+      throw fields.fault("source.keyless", "is true, and changes need keys")
+    }
+    try changes.check(lines: counts.items, fields)
   }
 
   /// The document.
@@ -90,12 +104,15 @@ extension Manifest {
   private func members(chunks: JSONValue) -> JSONObject {
     var object: JSONObject = [
       "format": .string(Manifest.format), "version": JSONValue(Manifest.version),
-      "kind": "snapshot", "requiredFeatures": [],
+      "kind": .string(kind),
+      "requiredFeatures": .array(
+        [changes?.oldImages].compactMap { $0.map { .string($0.rawValue) } }),
       "tool": ["name": .string(tool.name), "version": .string(tool.version)],
       "source": .object(source.json), "startTime": .string(startTime.description),
       "endTime": .string(endTime.description), "table": .object(table.json),
       "settings": .object(settings.json), "counts": .object(counts.json), "chunks": chunks,
     ]
+    object.add("changes", changes.map { .object($0.json) })
     object.add(unknown)
     return object
   }

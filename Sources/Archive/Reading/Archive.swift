@@ -87,10 +87,10 @@ public struct Archive: Sendable {
   /// A reader of a chunk's lines.
   public func chunk(_ row: ChunkRow) throws(ArchiveError) -> ChunkReader {
     let file = try Archive.openStored(row, in: storage)
-    return try ChunkReader(file, row, key: manifest.requiredKey)
+    return try ChunkReader(file, row, key: manifest.requiredKey, changes: manifest.changes)
   }
 
-  private static func openStored(
+  static func openStored(
     _ row: ChunkRow, in storage: any ReadableStorage
   ) throws(ArchiveError) -> any StorageReader {
     try present(row.name) { () throws(ArchiveError) in try storage.open(row.name) }

@@ -15,14 +15,19 @@ public struct ChunkReader: ~Copyable, Sendable {
   private let row: ChunkRow
   private var frame: FrameReader
   private var scanner: ItemScanner
+  private var changes: ChangeLineScanner?
   /// Bytes of content in `block.bytes`, complete lines and the start of the next.
   private var filled = 0
   /// Where `block.bytes` starts in the content.
   private var base = 0
   private var failure: ArchiveError?
 
-  init(_ file: any StorageReader, _ row: ChunkRow, key: KeySchema) throws(ArchiveError) {
+  /// - Parameter changes: of an archive of that kind.
+  init(
+    _ file: any StorageReader, _ row: ChunkRow, key: KeySchema, changes: ChangesDescription?
+  ) throws(ArchiveError) {
     self.row = row
+    self.changes = changes.map { ChangeLineScanner($0, key: key) }
     frame = try FrameReader(file, row)
     scanner = ItemScanner(key: key)
     block.bytes = [UInt8](repeating: 0, count: ChunkReader.blockBytes)
@@ -45,6 +50,12 @@ public struct ChunkReader: ~Copyable, Sendable {
       failure = error
       throw error
     }
+  }
+
+  /// Drops the lines of the block that do not belong to a slice.
+  mutating func keepLines(of slice: KeySlice) {
+    let keys = block.keyBytes
+    block.lines.removeAll { !slice.contains(keys.span.extracting($0.key)) }
   }
 
   private mutating func advance() throws(ArchiveError) -> Bool {
@@ -83,6 +94,7 @@ public struct ChunkReader: ~Copyable, Sendable {
     block.content = 0..<0
     block.lines.removeAll(keepingCapacity: true)
     block.keyBytes.removeAll(keepingCapacity: true)
+    block.changes.removeAll(keepingCapacity: true)
   }
 
   private static func fill(
@@ -109,7 +121,7 @@ public struct ChunkReader: ~Copyable, Sendable {
     do throws(LineFault) {
       try ChunkReader.validate(
         bytes.span.extracting(block.content), base: base, &scanner, &block.lines,
-        &block.keyBytes)
+        &block.keyBytes, &changes, &block.changes)
     } catch {
       items += block.lines.count
       throw fault(at: error.offset, error.message)
@@ -125,21 +137,29 @@ public struct ChunkReader: ~Copyable, Sendable {
 
   private static func validate(
     _ bytes: Span<UInt8>, base: Int, _ scanner: inout ItemScanner, _ lines: inout [Line],
-    _ keys: inout [UInt8]
+    _ keys: inout [UInt8], _ changeScanner: inout ChangeLineScanner?,
+    _ changes: inout [LineChange]
   ) throws(LineFault) {
     var start = 0
     while start < bytes.count {
-      guard hasPrefix(bytes, at: start) else {
+      let isDelete = changeScanner != nil && ChangeLineScanner.isDelete(bytes, at: start)
+      guard isDelete || hasPrefix(bytes, at: start) else {
         throw LineFault(offset: start, message: wrongStart(bytes, at: start))
       }
       let item = start + LineFormat.prefix.utf8CodeUnitCount
       let keyStart = keys.count
-      let end: Int
+      var end: Int
       do throws(ItemFault) {
         end = try scanner.scan(bytes, at: item)
         try CanonicalKey.append(bytes, scanner, to: &keys)
       } catch {
         throw LineFault(offset: start, message: describe(error, lineStart: start))
+      }
+      let object = item..<end
+      if changeScanner != nil {
+        end = try scan(
+          &changeScanner, bytes, object, isDelete, keys.span.extracting(keyStart..<keys.count),
+          &changes)
       }
       guard end + 1 < bytes.count, bytes[end] == UInt8(ascii: "}"), bytes[end + 1] == 0x0A else {
         throw LineFault(
@@ -153,9 +173,34 @@ public struct ChunkReader: ~Copyable, Sendable {
       }
       lines.append(
         Line(
-          item: item..<end, line: start..<end + 1, contentOffset: base + start,
+          item: object, line: start..<end + 1, contentOffset: base + start,
           key: keyStart..<keys.count))
       start = end + 2
+    }
+  }
+
+  /// Takes what follows on the object of a line of changes.
+  ///
+  /// - Returns: the offset of the brace that ends the line.
+  @inline(never)
+  private static func scan(
+    _ scanner: inout ChangeLineScanner?, _ bytes: Span<UInt8>, _ object: Range<Int>,
+    _ isDelete: Bool, _ key: Span<UInt8>, _ changes: inout [LineChange]
+  ) throws(LineFault) -> Int {
+    let start = object.lowerBound - LineFormat.prefix.utf8CodeUnitCount
+    do throws(ChangeLineScanner.Fault) {
+      guard
+        let (change, end) = try scanner?.scan(bytes, behind: object, isDelete: isDelete, key: key)
+      else { return object.upperBound }
+      changes.append(change)
+      return end
+    } catch {
+      let message =
+        switch error {
+        case .item(let fault): "in the old item, \(describe(fault, lineStart: start))"
+        case .other(let text): text
+        }
+      throw LineFault(offset: start, message: message)
     }
   }
 

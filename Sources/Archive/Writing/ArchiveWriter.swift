@@ -188,7 +188,17 @@ public final class ArchiveWriter: Sendable {
   /// - Throws: `ArchiveError`; code `unfinished` where a segment is not done, `damaged` where the
   ///   manifest contradicts itself: nothing is committed then.
   public func finish(_ manifest: Manifest) throws(ArchiveError) -> String {
-    let manifest = try completed(manifest)
+    let id = try ArchiveWriter.commit(try completed(manifest), to: storage)
+    try storage.remove(ArchiveNames.journal)
+    return id
+  }
+
+  /// Writes the manifest and then SHA256SUMS, behind which the archive is complete.
+  ///
+  /// - Returns: the archive's id.
+  static func commit(
+    _ manifest: Manifest, to storage: any WritableStorage
+  ) throws(ArchiveError) -> String {
     let text = manifest.serialized
     guard text.count <= Manifest.sizeLimit else {
       throw ArchiveError(
@@ -203,9 +213,8 @@ public final class ArchiveWriter: Sendable {
     var digests = [ArchiveNames.manifest: SHA256.digest(of: text.span.bytes).description]
     for row in manifest.chunks { digests[row.name] = row.sha256.description }
     let sums = Sums(digests).serialized
-    try write(text, ArchiveNames.manifest)
-    try write(sums, ArchiveNames.sums)
-    try storage.remove(ArchiveNames.journal)
+    try write(text, ArchiveNames.manifest, to: storage)
+    try write(sums, ArchiveNames.sums, to: storage)
     return SHA256.digest(of: sums.span.bytes).description
   }
 
@@ -228,7 +237,9 @@ public final class ArchiveWriter: Sendable {
     }
   }
 
-  private func write(_ bytes: [UInt8], _ name: String) throws(ArchiveError) {
+  private static func write(
+    _ bytes: [UInt8], _ name: String, to storage: any WritableStorage
+  ) throws(ArchiveError) {
     let file = try storage.create(name)
     try file.write(bytes.span.bytes)
     try file.commit()

@@ -70,6 +70,20 @@ public struct SegmentWriter: ~Copyable, Sendable {
     }
   }
 
+  /// Appends a line of any kind as it is, its line feed included.
+  ///
+  /// - Parameter largestItem: bytes of the largest item on it.
+  mutating func append(line: [UInt8], largestItem size: Int) throws(ArchiveError) {
+    guard line.count <= ArchiveLimits.lineBytes else {
+      throw ArchiveError(
+        .badPage, "a line has \(line.count) bytes, more than an archive's line can hold")
+    }
+    if file == nil { file = try storage.create(ChunkID(segment: number, number: chunk).name) }
+    try line.span.bytes.withUnsafeBytes { (bytes) throws(ArchiveError) in try put(bytes) }
+    items += 1
+    if size > largestItem { largestItem = size }
+  }
+
   private mutating func append(item: RawSpan) throws(ArchiveError) {
     let size = item.byteCount
     guard size <= ArchiveLimits.lineBytes - LineFormat.overhead else {

@@ -6,7 +6,10 @@ struct CatCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cat",
     abstract: "Print an archive's items, one a line.",
-    discussion: "Typed JSON as DynamoDB has it, or plain JSON with numbers as they were spelled.")
+    discussion: """
+      Typed JSON as DynamoDB has it, or plain JSON with numbers as they were spelled. Of an archive of \
+      changes, its lines: {"Item":…} puts, {"Keys":…} deletes.
+      """)
 
   @Argument(help: "Directory of the archive.", completion: .directory)
   var archive: String
@@ -23,6 +26,10 @@ struct CatCommand: AsyncParsableCommand {
 
   func run() async throws {
     let opened = try Archive.open(LocalStorage(directory: archive))
+    let isChanges = opened.manifest.changes != nil
+    if plain, isChanges {
+      throw ValidationError("\(archive) holds changes, which have no plain form; leave --plain out")
+    }
     var left = limit ?? Int.max
     var output: [UInt8] = []
     for row in opened.manifest.chunks {
@@ -36,7 +43,9 @@ struct CatCommand: AsyncParsableCommand {
           if plain {
             try PlainJSON.append(bytes, line.item, to: &output)
           } else {
-            bytes.extracting(line.item).withUnsafeBufferPointer { output.append(contentsOf: $0) }
+            bytes.extracting(isChanges ? line.line : line.item).withUnsafeBufferPointer {
+              output.append(contentsOf: $0)
+            }
           }
           output.append(0x0A)
         }

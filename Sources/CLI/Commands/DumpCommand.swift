@@ -67,7 +67,7 @@ struct DumpCommand: AsyncParsableCommand {
     if let size = chunkSize?.bytes, !(1 << 16...1 << 30).contains(size) {
       throw ValidationError("--chunk-size takes 64KiB to 1GiB")
     }
-    if segments != nil, !slice.pk.isEmpty {
+    if segments != nil, !slice.key.pk.isEmpty {
       throw ValidationError("--segments is for scans; with --pk the table is queried")
     }
   }

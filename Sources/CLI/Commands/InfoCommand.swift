@@ -60,11 +60,18 @@ struct InfoReport {
   var text: String {
     let source = manifest.source
     var rows: [(String, String)] = [
-      ("Archive", "\(archive.id.prefix(16))  (snapshot, format version \(Manifest.version))"),
+      (
+        "Archive",
+        "\(archive.id.prefix(16))  (\(manifest.kind), format version \(Manifest.version))"
+      ),
       ("Table", source.tableName),
     ]
     if let arn = source.tableARN { rows.append(("ARN", arn)) }
-    rows.append(("Read", source.read.words))
+    if let changes = manifest.changes {
+      rows += InfoReport.rows(changes)
+    } else {
+      rows.append(("Read", source.read.words))
+    }
     if let condition = source.read.keyConditionExpression { rows.append(("Slice", condition)) }
     if let filter = source.read.filterExpression { rows.append(("Filter", filter)) }
     if let projection = source.read.projectionExpression { rows.append(("Projection", projection)) }
@@ -85,7 +92,7 @@ struct InfoReport {
         ))
     }
     rows.append(("Billing", billing))
-    rows.append(("Items", itemCount))
+    if manifest.changes == nil { rows.append(("Items", itemCount)) }
     rows.append(
       (
         "Size",
@@ -121,6 +128,27 @@ struct InfoReport {
       rows.append(("Not read", unread.joined(separator: ", ")))
     }
     return Format.table(rows)
+  }
+
+  private static func rows(_ changes: ChangesDescription) -> [(String, String)] {
+    [("From", changes.from), ("To", changes.to)].map { name, side in
+      let what = side.archiveID.map { "archive \($0.prefix(16))" } ?? "table \(side.tableName)"
+      let slice = side.slice.map { ", where \($0)" } ?? ""
+      return (
+        name,
+        "\(what), \(Format.count(side.items)) items, read \(side.startTime) to \(side.endTime)\(slice)"
+      )
+    } + [
+      (
+        "Changes",
+        "\(Format.count(changes.added)) added, \(Format.count(changes.removed)) removed, "
+          + "\(Format.count(changes.changed)) changed"
+      ),
+      (
+        "Old items",
+        changes.oldImages.map { $0 == .images ? "whole items" : "a digest of each" } ?? "nothing"
+      ),
+    ]
   }
 
   private var billing: String {

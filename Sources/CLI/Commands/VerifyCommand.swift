@@ -48,12 +48,13 @@ struct VerifyCommand: AsyncParsableCommand {
           "problems": .array(report.problems.map(VerifyCommand.json)),
         ]))
     } else {
+      let noun = report.archive?.manifest.changes == nil ? "items" : "changes"
       for problem in report.problems { try Terminal.output("damaged: \(problem)") }
       if report.problems.isEmpty, !output.quiet {
         try Terminal.output(
           quick
             ? "ok: \(Format.count(report.checked.chunks)) chunks are there in their sizes"
-            : "ok: \(Format.count(report.checked.items)) items, \(Format.bytes(report.checked.contentBytes)) in "
+            : "ok: \(Format.count(report.checked.items)) \(noun), \(Format.bytes(report.checked.contentBytes)) in "
               + "\(Format.count(report.checked.chunks)) chunks")
       }
     }

@@ -4,7 +4,7 @@
 //     dynarc: error: what happened, and where
 //     dynarc: hint: what to do next
 //   Exit codes: 0 done; 1 damage or differences found; 2 wrong usage; 3 failed; 4 stopped part-way
-//   or items rejected; 130 interrupted.
+//   or items rejected; 130 interrupted. diff ends as diff(1) does: 2 is trouble of any kind.
 import Archive
 import Glibc
 import JSON
@@ -14,6 +14,8 @@ import Synchronization
 enum ExitStatus {
   static let found: Int32 = 1
   static let usage: Int32 = 2
+  /// What diff ends with where it could not compare.
+  static let trouble: Int32 = 2
   static let failed: Int32 = 3
   static let partial: Int32 = 4
   static let interrupted: Int32 = 130
@@ -26,6 +28,10 @@ struct EndWith: Error {
 
 enum Terminal {
   static let standardErrorIsTTY = isatty(STDERR_FILENO) == 1
+  /// Whether colours are wanted on stdout: a terminal that has them, and nobody who set NO_COLOR.
+  static let standardOutputHasColour =
+    isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+    && getenv("TERM").map { String(cString: $0) } != "dumb"
   static let standardInputIsTTY = isatty(STDIN_FILENO) == 1
 
   /// A line of talk.

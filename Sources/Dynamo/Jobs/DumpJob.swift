@@ -134,11 +134,13 @@ public struct DumpJob: Sendable {
       client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
       limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
       budget: readUnits.map { CapacityBudget(rate: $0, clock: clock) }, note: state.note)
+    let pages = PageReader(
+      plan: plan, tableName: table.schema.name, gate: gate, meter: state.meter)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<concurrency {
         group.addTask {
           while !options.stop.isRequested, let segment = state.nextSegment() {
-            try await dump(segment: segment, into: archive, state, gate)
+            try await dump(segment: segment, into: archive, state, pages)
           }
         }
       }
@@ -165,7 +167,7 @@ public struct DumpJob: Sendable {
   }
 
   private func dump(
-    segment: Int, into archive: ArchiveWriter, _ state: DumpState, _ gate: RequestGate
+    segment: Int, into archive: ArchiveWriter, _ state: DumpState, _ pages: PageReader
   ) async throws {
     let startKey: [UInt8]?
     switch archive.position(of: segment) {
@@ -175,14 +177,14 @@ public struct DumpJob: Sendable {
     case .done: return
     }
     var output = try SegmentOutput(segment, of: archive)
-    var page: Page? = try await next(segment, startKey: startKey, state, gate)
+    var page: Page? = try await next(segment, startKey: startKey, state, pages)
     // Taken, so that a page does not stay in memory while the next one travels.
     while let current = page.take() {
       if options.stop.isRequested, current.lastEvaluatedKey != nil {
         try store(current, &output, state)
         return try await output.checkpoint()
       }
-      page = try await absorb(current, &output, state, gate)
+      page = try await absorb(current, &output, state, pages)
     }
     try await output.end()
     state.finishedSegment()
@@ -192,11 +194,11 @@ public struct DumpJob: Sendable {
   ///
   /// - Returns: the next page; nil at the segment's end.
   private func absorb(
-    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState, _ gate: RequestGate
+    _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState, _ pages: PageReader
   ) async throws -> Page? {
     let segment = output.number
     let startKey = page.lastEvaluatedKey
-    async let upcoming = startKey == nil ? nil : next(segment, startKey: startKey, state, gate)
+    async let upcoming = startKey == nil ? nil : next(segment, startKey: startKey, state, pages)
     try store(page, &output, state)
     try await output.endChunkIfDue()
     do { return try await upcoming } catch {
@@ -220,58 +222,16 @@ public struct DumpJob: Sendable {
 
   /// Fetches a page once there is room for it.
   private func next(
-    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
+    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ pages: PageReader
   ) async throws -> Page {
     await state.backlog.enter(segment)
-    let page = try await fetch(segment, startKey: startKey, state, gate)
+    let page = try await pages.page(segment, startKey: startKey)
     state.backlog.arrived()
     return page
-  }
-
-  /// Fetches and cuts one page, for as long as that takes.
-  private func fetch(
-    _ segment: Int, startKey: [UInt8]?, _ state: DumpState, _ gate: RequestGate
-  ) async throws -> Page {
-    let operation = plan.description.operation
-    var (attempt, badPages) = (0, 0)
-    while true {
-      try Task.checkCancellation()
-      do {
-        var limit: Int?
-        let answer = try await gate.call(
-          operation.rawValue, estimate: { state.meter.estimate },
-          body: {
-            limit = state.meter.limit
-            return plan.request(segment: segment, startKey: startKey, limit: limit)
-          }
-        ) {
-          let page = try Page($0.body)
-          return .init(content: page, units: page.consumedUnits)
-        }
-        gate.pace.progressed()
-        state.meter.learn(
-          limit: limit, scanned: answer.content.scannedItems, units: answer.units)
-        return answer.content
-      } catch let error as ServiceError {
-        try await gate.retry(after: error, attempt: attempt)
-      } catch var error as ArchiveError {
-        // A page that is whole by its checksum and still no JSON may be a proxy's; but one that
-        // comes again and again is the service's, and nothing here will mend it.
-        badPages += 1
-        guard badPages < 5 else {
-          let place = startKey.map { " behind the key \(String(decoding: $0, as: UTF8.self))" }
-          error.message =
-            "\(operation.rawValue) of \(table.schema.name), segment \(segment)\(place ?? ""): \(error.message)"
-          throw error
-        }
-        try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
-      }
-      attempt += 1
-    }
   }
 }
 
 extension Timestamp {
   /// The moment now, by the system's clock.
-  fileprivate static var now: Timestamp { Timestamp(seconds: time(nil)) }
+  static var now: Timestamp { Timestamp(seconds: time(nil)) }
 }

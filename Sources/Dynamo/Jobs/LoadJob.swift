@@ -133,8 +133,13 @@ public struct LoadJob: Sendable {
 
   /// Checks the archive's claims against the target; writes nothing.
   ///
-  /// - Throws: `DynamoError` of code `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
+  /// - Throws: `DynamoError` of code `notASnapshot`, `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
   public func plan() async throws -> LoadPlan {
+    guard manifest.changes == nil else {
+      throw DynamoError(
+        .notASnapshot, "the archive holds changes between two archives, and no whole table",
+        hint: "bring them to a table by dynarc apply")
+    }
     guard !manifest.source.keyless else {
       throw DynamoError(
         .keyless, "the archive was made with --allow-keyless: its items have no keys",
@@ -339,26 +344,5 @@ private final class LoadState: Sendable {
     }
     report(now)
     return now
-  }
-}
-
-extension Manifest {
-  /// Why the archive lacks items that the source had; nil for a whole table.
-  public var sliceBecause: String? {
-    if source.read.operation == .query { return "it is the slice of one key" }
-    if let filter = source.read.filterExpression { return "the filter was \(filter)" }
-    // An index lacks the items that have not its keys.
-    return source.read.indexName.map { "it was read from index \($0)" }
-  }
-
-  /// Why the archive's items are only parts of those the source had; nil when they are whole.
-  public var partialBecause: String? {
-    if let projection = source.read.projectionExpression {
-      return "the projection is \(projection)"
-    }
-    guard let name = source.read.indexName, let index = table.index(named: name),
-      index.projection.type != "ALL"
-    else { return nil }
-    return "index \(name) projects \(index.projection.words)"
   }
 }

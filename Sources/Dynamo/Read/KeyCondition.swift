@@ -1,17 +1,6 @@
 import Archive
 public import JSON
 
-/// What a user says of the sort key.
-public enum SortCondition: Sendable, Equatable {
-  case equal(String)
-  case beginsWith(String)
-  case between(String, String)
-  case less(String)
-  case lessOrEqual(String)
-  case greater(String)
-  case greaterOrEqual(String)
-}
-
 /// A slice of a table or an index by key, as a Query wants it: values typed by the key schema,
 /// names and values behind placeholders so that no attribute name is too odd.
 struct KeyCondition: Sendable, Equatable {

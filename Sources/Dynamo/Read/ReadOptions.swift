@@ -1,3 +1,4 @@
+public import Archive
 public import JSON
 
 /// What to read of a table: all of it, an index, or a slice by key; filtered and projected.

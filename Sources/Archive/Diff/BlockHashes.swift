@@ -1,0 +1,46 @@
+/// The hashes of a block's items. They are made in passes over the whole block, so that what the filter
+/// fetches from memory for one item does not wait for the bytes of the next.
+struct BlockHashes {
+  private(set) var items: [UInt128] = []
+  /// Of the items' keys; without them, a part of the items' own.
+  private(set) var keys: [UInt64] = []
+  /// Whether the other side surely lacks the item.
+  private(set) var isForeign: [Bool] = []
+
+  private let hash: ItemHash
+  private let usesKeys: Bool
+
+  init(_ hash: ItemHash, usesKeys: Bool) {
+    self.hash = hash
+    self.usesKeys = usesKeys
+  }
+
+  /// Hashes the items of a block.
+  ///
+  /// - Parameter filter: the hashes of the other side.
+  mutating func take(_ block: borrowing LineBlock, _ filter: HashFilter?) {
+    items.removeAll(keepingCapacity: true)
+    keys.removeAll(keepingCapacity: true)
+    isForeign.removeAll(keepingCapacity: true)
+    block.bytes.withUnsafeBytes { bytes in
+      for line in block.lines {
+        items.append(hash(UnsafeRawBufferPointer(rebasing: bytes[line.item])))
+      }
+    }
+    if usesKeys {
+      block.keyBytes.withUnsafeBytes { bytes in
+        for line in block.lines {
+          let hash = hash(UnsafeRawBufferPointer(rebasing: bytes[line.key]))
+          keys.append(UInt64(truncatingIfNeeded: hash))
+        }
+      }
+    } else {
+      for hash in items { keys.append(UInt64(truncatingIfNeeded: hash)) }
+    }
+    if let filter {
+      for hash in items { isForeign.append(filter.lacks(hash)) }
+    } else {
+      isForeign.append(contentsOf: repeatElement(false, count: items.count))
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import Archive
+import ArgumentParser
+import Dynamo
+import JSON
+
+struct DiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Compare archives and tables; exits with 1 if they differ, with 2 on trouble.",
+    discussion: """
+      dynarc diff ./monday ./tuesday
+      dynarc diff ./monday ./tuesday --stat
+      dynarc diff ./monday Orders --pk 4711 --ignore updated_at,meta.version
+      dynarc diff ./monday ./tuesday --json | jq -r 'select(.change == "removed").key'
+
+      A directory, and whatever has a / or begins with a dot, is an archive; anything else is a \
+      table. Items are compared by their keys. The order of attributes and of members of sets, the \
+      spelling of numbers and escapes are no difference.
+      """)
+
+  @Argument(
+    help: "The old side: an archive's directory, or a table by name or as dynamodb://….",
+    completion: .directory)
+  var old: DiffSide
+
+  @Argument(help: "The new side, likewise.", completion: .directory)
+  var new: DiffSide
+
+  @OptionGroup(title: "What to compare") var key: KeyOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Attributes whose differences do not count, with commas between them; nested ones as "
+        + "address.lines[2], names with other signs in quotation marks: '\"a.b\".c'.",
+      valueName: "attr,…"))
+  var ignore: [PathsArgument] = []
+
+  @Option(help: ArgumentHelp("Only differences in these attributes count.", valueName: "attr,…"))
+  var only: [PathsArgument] = []
+
+  @Flag(help: "Only how much differs: items, bytes, and how often each attribute.")
+  var stat = false
+
+  @Flag(help: "Only the keys of items that differ.")
+  var keys = false
+
+  @Option(help: ArgumentHelp("Show so many changes at most.", valueName: "n"))
+  var limit: Int?
+
+  @Option(
+    name: .customLong("output"),
+    help: ArgumentHelp(
+      "Write an archive of the changes into this directory, for dynarc apply; nothing is listed then, "
+        + "but for --stat, --keys and --json.", valueName: "changes"),
+    completion: .directory)
+  var changes: String?
+
+  @Flag(
+    help: """
+      With --output: keep whole items as they were, so that the changes can be taken back; otherwise \
+      a digest of each.
+      """)
+  var withOld = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for tables and buffers, for example 64MB (default: 256MB); what is more goes to "
+        + "files without names in $TMPDIR, or /var/tmp.", valueName: "size"))
+  var memory: ByteSize?
+
+  @Option(
+    help: ArgumentHelp(
+      "Read units a second to consume at most of each table, or a percentage.", valueName: "n|n%"))
+  var readUnits: CapacityArgument?
+
+  @OptionGroup var giveUp: GiveUpOptions
+
+  @OptionGroup(title: "AWS") var aws: AWSOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws {
+    if stat, keys { throw ValidationError("--stat and --keys exclude each other") }
+    if stat, limit != nil { throw ValidationError("--stat counts all changes; leave --limit out") }
+    if let limit, limit < 0 { throw ValidationError("--limit takes 0 or more") }
+    if withOld, changes == nil { throw ValidationError("--with-old goes with --output") }
+    if changes != nil, !ignore.isEmpty || !only.isEmpty {
+      throw ValidationError(
+        "--output writes whole items; it does not go with --ignore and --only")
+    }
+    if let bytes = memory?.bytes, bytes < DiffOptions.leastMemory {
+      throw ValidationError("--memory takes \(DiffOptions.leastMemory / 1_000_000)MB or more")
+    }
+  }
+
+  func run() async throws {
+    let summary: DiffSummary
+    do { summary = try await compare() } catch let error where !(error is CancellationError) {
+      // As diff(1) has it: 1 are differences, 2 is trouble of any kind.
+      Program.describe(error)
+      throw EndWith(status: ExitStatus.trouble)
+    }
+    if !summary.isEmpty { throw EndWith(status: ExitStatus.found) }
+  }
+
+  private func compare() async throws -> DiffSummary {
+    let sides = [try await source(old), try await source(new)]
+    let parts = sides.compactMap { side in
+      side.origin.source.partialBecause(side.origin.table).map { (side.name, $0) }
+    }
+    for (name, reason) in parts {
+      guard changes == nil else {
+        throw ArchiveError(
+          .unsupported, "\(name) holds only a part of each item: \(reason)",
+          hint: "an archive of changes would put these parts in the place of whole items")
+      }
+      Terminal.warn("\(name) holds only a part of each item: \(reason)")
+    }
+    var options = DiffOptions(
+      temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores)
+    if let memory { options.memory = memory.bytes }
+    options.attributes = AttributeFilter(
+      ignored: ignore.flatMap(\.paths), only: only.flatMap(\.paths))
+    let diff = try Diff(old: sides[0], new: sides[1], options: options)
+
+    var writer: ChangesWriter?
+    if let changes {
+      writer = try ChangesWriter(
+        storage: LocalStorage(directory: changes), oldImages: withOld ? .images : .digests,
+        compression: Compression(level: 3))
+    }
+
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    let isListed = changes == nil || keys
+    var report = DiffReport(
+      style: stat ? .none : output.json ? .json : isListed ? .listing : .none, keysOnly: keys,
+      limit: limit, filter: options.attributes)
+    var statistics = DiffStatistics(filter: options.attributes)
+    let summary = try await diff.run { progress in
+      meter.show(
+        .init(done: progress.items, expected: progress.expectedItems, bytes: progress.contentBytes))
+    } _: { batch in
+      if stat { try statistics.add(batch) }
+      try writer?.append(batch)
+      try report.show(batch) { bytes in
+        meter.finish()
+        try Terminal.output(bytes.span)
+      }
+    }
+    if let writer {
+      _ = try writer.finish(
+        tool: ArchiveTool(version: Version.number), from: sides[0].origin, to: sides[1].origin,
+        summary)
+    }
+    meter.finish()
+    if stat {
+      let text = DiffStatReport(summary, statistics)
+      if output.json { try Terminal.output(text.json) } else { try Terminal.output(text.text) }
+    } else if !output.quiet {
+      if report.notShown > 0 {
+        Terminal.say("\(Format.count(report.notShown)) more changes are not shown (--limit)")
+      }
+      Terminal.say(DiffStatReport.line(summary))
+    }
+    return summary
+  }
+}
+
+extension DiffCommand {
+  /// Opens a side.
+  private func source(_ side: DiffSide) async throws -> any ItemSource {
+    switch side {
+    case .archive(let path):
+      let archive = try Archive.open(LocalStorage(directory: path))
+      let slice =
+        key.pk.isEmpty
+        ? nil
+        : try KeySlice(
+          key: archive.manifest.table.key, partition: key.pk, sort: try key.sort())
+      return try ArchiveItems(archive, slice: slice)
+    case .table(let address):
+      var options = TableItemsOptions(cores: Machine.cores)
+      options.partition = key.pk
+      options.sort = try key.sort()
+      options.readUnits = readUnits?.limit
+      if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
+      options.stop = Interruption.stop
+      let connection = try Connection(aws, address: address)
+      return try await TableItems(
+        client: connection.client, tableName: address.table, options: options)
+    }
+  }
+}
+
+/// An archive or a table, as people name it.
+enum DiffSide: ExpressibleByArgument {
+  case archive(String)
+  case table(TableAddress)
+
+  init?(argument: String) {
+    let isAddress = argument.hasPrefix("dynamodb:")
+    if !isAddress,
+      argument.contains("/") || argument.hasPrefix(".") || FileSystem.isDirectory(argument)
+    {
+      self = .archive(argument)
+    } else if let address = try? TableAddress.parse(argument) {
+      self = .table(address)
+    } else {
+      return nil
+    }
+  }
+}
+
+/// Paths of attributes with commas between them.
+struct PathsArgument: ExpressibleByArgument {
+  var paths: [AttributePath]
+
+  init?(argument: String) {
+    guard let paths = AttributePath.list(argument) else { return nil }
+    self.paths = paths
+  }
+}

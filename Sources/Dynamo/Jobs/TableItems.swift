@@ -1,0 +1,107 @@
+public import Archive
+
+/// How to read a table that is compared.
+public struct TableItemsOptions: Sendable {
+  /// A value for each attribute of the partition key; empty for the whole table.
+  public var partition: [String] = []
+  /// A condition on the sort key; needs a partition.
+  public var sort: SortCondition?
+  /// What reading may consume; nil takes what the table gives.
+  public var readUnits: CapacityLimit?
+  /// How long nothing may move before the reading ends.
+  public var giveUpAfter = Duration.seconds(900)
+  /// Ends waiting.
+  public var stop = StopSignal()
+  /// Processors to keep busy.
+  public var cores: Int
+
+  public init(cores: Int) { self.cores = cores }
+}
+
+/// A live table, or a slice of one, as a side of a comparison: a segment of its scan is a part.
+///
+/// It is read once, and an item is as it was when its page was read: a scan is no view of one moment.
+public struct TableItems: ItemSource {
+  public let name: String
+  public let parts: [ItemPart]
+  public var key: KeySchema { table.schema.key }
+  public var isRepeatable: Bool { false }
+  public var readersWanted: Int? { concurrency }
+  public var hasUniqueKeys: Bool { true }
+
+  private let client: DynamoClient
+  private let table: TableDescription
+  private let settings: TableSettings
+  private let pages: PageReader
+  private let concurrency: Int
+  private let slice: KeySlice?
+  private let startTime: Timestamp
+
+  /// Looks at the table; no item is read yet.
+  ///
+  /// - Throws: `DynamoError`, `ArchiveError` of code `usage` for a slice that does not fit the key, or
+  ///   what DescribeTable threw.
+  public init(
+    client: DynamoClient, tableName: String, options: TableItemsOptions
+  ) async throws {
+    self.client = client
+    table = try await client.describeTable(tableName)
+    name = "table \(tableName)"
+    startTime = .now
+    slice =
+      options.partition.isEmpty
+      ? nil
+      : try KeySlice(key: table.schema.key, partition: options.partition, sort: options.sort)
+    var read = ReadOptions()
+    read.partition = options.partition
+    read.sort = options.sort
+    let plan = try ReadPlan(table: table, options: read, cores: options.cores)
+    let segments = plan.description.totalSegments
+    concurrency = min(max(4 * options.cores, 4), 64, segments)
+    // The service's count, in even shares, to show how far the reading is.
+    parts = (0..<segments).map { segment in
+      ItemPart(items: plan.expectedItems.map { $0 / segments + ($0 % segments > segment ? 1 : 0) })
+    }
+    let rate = try options.readUnits?.unitsPerSecond(
+      .read, schema: table.schema, raw: table.raw, index: nil)
+    let clock = JobClock.system(until: options.stop)
+    pages = PageReader(
+      plan: plan, tableName: tableName,
+      gate: RequestGate(
+        client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
+        limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
+        budget: rate.map { CapacityBudget(rate: $0, clock: clock) }, note: { _ in }),
+      meter: PageMeter(
+        rate.map {
+          PageSizer(rate: $0, consistent: false, unitsPerItem: plan.unitsPerItem)
+        }))
+    settings = await TableSettings.capture(table, client: client)
+  }
+
+  public var origin: ItemOrigin {
+    let side = ChangesSide(
+      archiveID: nil, tableName: table.schema.name, tableARN: table.arn, tableID: table.id,
+      items: 0, startTime: startTime, endTime: .now, slice: slice?.words)
+    return ItemOrigin(
+      side: side,
+      source: ArchiveSource(
+        tableName: table.schema.name, tableARN: table.arn, tableID: table.id,
+        accountID: table.accountID, region: table.region, read: pages.plan.description),
+      table: table.schema, settings: settings)
+  }
+
+  public func read(
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+  ) async throws {
+    var scanner = detail == .keys ? ItemScanner(key: key) : nil
+    var block = LineBlock()
+    var startKey: [UInt8]?
+    repeat {
+      let page = try await pages.page(part, startKey: startKey)
+      startKey = page.lastEvaluatedKey
+      try block.fill(page.bytes.span, page.cutter.items, scanner: &scanner)
+      client.recycle((consume page).bytes)
+      guard try body(block) else { return }
+    } while startKey != nil
+  }
+}
