@@ -38,11 +38,7 @@ integration: build ## Run the integration tests: the real binary against real lo
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.
 test: export DYNARC_STRICT := 1
-<<<<<<< HEAD
-test: lint setup build unit integration fuzz ## Everything, with a minute of fuzzing for each target.
-=======
-test: lint setup build unit integration bench-short ## Everything: lint, set-up, build, tests, short benchmarks.
->>>>>>> bench
+test: lint setup build unit integration fuzz bench-short ## Everything: lint, set-up, build, tests, a minute of fuzzing for each target, short benchmarks.
 	$(call heading,all tests passed)
 
 # Each sanitizer has a build of its own, since one cannot be linked with the other.
