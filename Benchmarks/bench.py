@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Support"
 from harness import datasets, suite
 from harness.measure import BenchmarkError
 from harness.pageserver import PageServer
+from servers import end_with_signals
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,6 @@ def serve(arguments: argparse.Namespace) -> None:
         "unprocessed_every": arguments.unprocessed_every,
         "log": arguments.log,
     }
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with PageServer(generate(arguments), **options) as server:
         for name, value in server.environment().items():
             print(f"export {name}={value}")
@@ -91,6 +91,7 @@ def main() -> None:
     command.set_defaults(run=parts)
 
     arguments = parser.parse_args()
+    end_with_signals()
     try:
         arguments.run(arguments)
     except BenchmarkError as error:
