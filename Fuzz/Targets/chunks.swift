@@ -29,6 +29,16 @@ private let key = KeySchema([
   KeyAttribute(name: "number", type: .number, role: .range),
 ])
 
+/// Nil for a snapshot.
+private func description(_ kind: UInt8) -> ChangesDescription? {
+  guard kind > 0 else { return nil }
+  let side = ChangesSide(
+    archiveID: nil, tableName: "T", items: 0, startTime: Timestamp(seconds: 0),
+    endTime: Timestamp(seconds: 0))
+  return ChangesDescription(
+    from: side, to: side, oldImages: kind == 1 ? nil : kind == 2 ? .digests : .images)
+}
+
 private func compress(_ content: [UInt8]) -> [UInt8] {
   guard var compressor = try? ZstdCompressor(level: 1) else { fatalError() }
   var output = [UInt8](repeating: 0, count: content.count + 1000)
@@ -49,7 +59,12 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     id: ChunkID(segment: 0, number: 0), items: bytes.count { $0 == 0x0A },
     contentBytes: isContent ? bytes.count : 1 << 20, storedBytes: file.count,
     sha256: SHA256.digest(of: file.span.bytes), contentSHA256: SHA256.digest(of: bytes.span.bytes))
-  guard var reader = try? ChunkReader(Memory(file), row, key: key) else { return 0 }
+  // The next two bits choose between a snapshot and the three kinds of archives of changes.
+  let changes = description((start?.pointee ?? 0) >> 1 & 3)
+  guard
+    var reader = try? ChunkReader(
+      Memory(file), row, key: key, changes: changes, storedIsChecked: false)
+  else { return 0 }
   var lines = 0
   do throws(ArchiveError) {
     while try reader.next() {
@@ -59,8 +74,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         lines += 1
         let text = Array(block.bytes[line.line])
         guard let value = try? JSONValue.parse(text.span) else { fatalError() }
-        precondition(
-          value["Item"]?["customer"]?["S"] != nil && value["Item"]?["number"]?["N"] != nil)
+        let item = value["Item"] ?? (changes == nil ? nil : value["Keys"])
+        precondition(item?["customer"]?["S"] != nil && item?["number"]?["N"] != nil)
         precondition(!block.keyBytes[line.key].isEmpty)
         var plain: [UInt8] = []
         _ = try? PlainJSON.append(block.bytes.span, line.item, to: &plain)

@@ -42,7 +42,9 @@ final class DiffRun: Sendable {
     }
   }
 
-  /// The parts of each side of which the other has none left with the same content.
+  /// The parts of each side that the other has not.
+  ///
+  /// A content that one side has twice is read all the same: its keys stand there twice.
   ///
   /// - Parameter keysMayRepeat: a key of a part that both have may stand in another part, too; then only
   ///   sides that have all parts in common need no reading.
@@ -52,15 +54,10 @@ final class DiffRun: Sendable {
     let counts = sides.map { source in
       source.parts.reduce(into: [:]) { $0[$1.contentSHA256, default: 0] += 1 }
     }
-    let differing = sides.enumerated().map { side, source in
-      var shared = counts[side].map { digest, count in
-        (digest, digest == nil ? 0 : min(count, counts[1 - side][digest] ?? 0))
-      }.reduce(into: [:]) { $0[$1.0] = $1.1 }
-      return source.parts.indices.filter { part in
+    let differing = sides.map { source in
+      source.parts.indices.filter { part in
         let digest = source.parts[part].contentSHA256
-        guard let left = shared[digest], left > 0 else { return true }
-        shared[digest] = left - 1
-        return false
+        return digest == nil || counts.contains { $0[digest] != 1 }
       }
     }
     let isAllShared = differing.allSatisfy(\.isEmpty)
