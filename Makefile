@@ -1,6 +1,6 @@
 # dynarc's chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build lint unit integration test sanitize fuzz demo clean
+.PHONY: help setup build lint unit integration test sanitize fuzz bench bench-short bench-parts demo clean
 .NOTPARALLEL:
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
@@ -10,7 +10,7 @@ DYNARC := .build/release/dynarc
 heading = @printf '\n==> %s\n' "$(1)"
 
 help: ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install or check everything the build, the tests and the demo need.
 	$(call heading,set-up)
@@ -22,7 +22,7 @@ build: setup ## Build the release binary, .build/release/dynarc.
 
 lint: ## Check the formatting of every Swift file.
 	$(call heading,lint)
-	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz
+	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks
 	@echo "lint: clean"
 
 # One after the other: some tests hold locks, others start processes, and a process that is just being
@@ -38,7 +38,7 @@ integration: build ## Run the integration tests: the real binary against real lo
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.
 test: export DYNARC_STRICT := 1
-test: lint setup build unit integration fuzz ## Everything, with a minute of fuzzing for each target.
+test: lint setup build unit integration fuzz bench-short ## Everything: lint, set-up, build, tests, a minute of fuzzing for each target, short benchmarks.
 	$(call heading,all tests passed)
 
 # Each sanitizer has a build of its own, since one cannot be linked with the other.
@@ -54,6 +54,22 @@ sanitize: setup ## Run the unit tests under the address and the thread sanitizer
 SECONDS_EACH := $(or $(SECONDS),$(FUZZ_SECONDS),60)
 fuzz: setup ## Build the fuzz targets and run each for SECONDS (60).
 	@FUZZ_SECONDS=$(SECONDS_EACH) scripts/fuzz
+
+bench: build ## Measure speed, memory and bytes beside curl, zstd and other tools; 25 minutes.
+	$(call heading,benchmarks)
+	@scripts/setup-bench
+	@scripts/setup-peers
+	@$(PYTHON) Benchmarks/bench.py full $(DYNARC)
+
+bench-short: build ## Measure on small data; fail where a ratio is far from its goal.
+	$(call heading,short benchmarks)
+	@scripts/setup-bench
+	@$(PYTHON) Benchmarks/bench.py short $(DYNARC)
+
+bench-parts: setup ## Measure the parts, each by itself: GB a second, or time a call.
+	$(call heading,benchmarks of the parts)
+	@swift build -c release --product bench-parts
+	@$(PYTHON) Benchmarks/bench.py parts .build/release/bench-parts
 
 demo: build ## See it work: dump, verify, inspect and load a table, local servers only.
 	@$(PYTHON) scripts/demo

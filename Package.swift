@@ -39,6 +39,9 @@ let package = Package(
       name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", "CLinux", argumentParser],
       swiftSettings: settings),
     .executableTarget(name: "dynarc", dependencies: ["CLI"], swiftSettings: settings),
+    .executableTarget(
+      name: "bench-parts", dependencies: ["Archive", "AWS", "Dynamo", "Digest", "JSON"],
+      path: "Benchmarks/Parts", swiftSettings: settings),
 
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
     .testTarget(name: "DigestTests", dependencies: ["Digest"], swiftSettings: settings),

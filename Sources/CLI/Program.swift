@@ -36,7 +36,7 @@ public enum Program {
     // curl is told to leave signals alone, so a peer that hangs up must not end the process.
     signal(SIGPIPE, SIG_IGN)
     // Where it cannot be set, memory is what the system makes of it.
-    _ = dynarc_map_large_blocks(256 << 10)
+    _ = dynarc_map_large_blocks(256 << 10, 8 << 20)
     let work = Task { await run() }
     let sources = interruptible(work)
     let status = await work.value

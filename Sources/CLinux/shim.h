@@ -21,10 +21,13 @@ static inline int dynarc_open_unnamed(const char *directory) {
 
 // mallopt(3): blocks from this size on are mapped one by one, so that a page's memory goes back to the
 // system with the page. glibc would raise its threshold with the first one freed, and keep them all.
-static inline int dynarc_map_large_blocks(int bytes) {
+// Smaller ones come and go with each batch: up to `kept` bytes of them stay, or each would be faulted
+// in anew.
+static inline int dynarc_map_large_blocks(int bytes, int kept) {
 #ifdef __GLIBC__
-  return mallopt(M_MMAP_THRESHOLD, bytes);
+  return mallopt(M_MMAP_THRESHOLD, bytes) && mallopt(M_TRIM_THRESHOLD, kept) &&
+         mallopt(M_TOP_PAD, kept / 8);
 #else
-  return (void)bytes, 1;
+  return (void)bytes, (void)kept, 1;
 #endif
 }

@@ -70,7 +70,7 @@ class Server:
 
     def stop(self) -> None:
         """Ends the process group and removes its directory; may be called again."""
-        _end(self.process)
+        end_group(self.process)
         shutil.rmtree(self._directory, ignore_errors=True)
         if self in _running:
             _running.remove(self)
@@ -120,7 +120,7 @@ def end_with_signals() -> None:
 
 
 def _start(kind: str, account: str) -> Server:
-    port = _free_port()
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     directory = Path(tempfile.mkdtemp(prefix=f"dynarc-{kind}-"))
     command, settings, probe = _recipe(kind, port, account, directory)
@@ -133,7 +133,7 @@ def _start(kind: str, account: str) -> Server:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent(os.getpid()),
+            preexec_fn=die_with_parent(os.getpid()),
         )
     server = Server(kind, endpoint, process, directory)
     _running.append(server)
@@ -178,7 +178,9 @@ def _environment(directory: Path) -> dict[str, str]:
     return kept | {"HOME": str(directory), "TMPDIR": str(directory), "PYTHONUNBUFFERED": "1"}
 
 
-def _die_with_parent(parent: int):
+def die_with_parent(parent: int):
+    """A preexec_fn that has the kernel kill the child when the parent dies."""
+
     def prepare() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
@@ -187,7 +189,8 @@ def _die_with_parent(parent: int):
     return prepare
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -210,7 +213,8 @@ def _wait_until_ready(server: Server, address: str) -> None:
     raise ServerError(f"{server.kind} did not start: {server.log()[-2000:]}")
 
 
-def _end(process: subprocess.Popen) -> None:
+def end_group(process: subprocess.Popen) -> None:
+    """Ends a process that leads a group, and the whole group."""
     for number, patience in ((signal.SIGTERM, 2), (signal.SIGKILL, 10)):
         try:
             os.killpg(process.pid, number)

@@ -40,12 +40,17 @@ public struct HTTPHeaders: Equatable, Sendable, ExpressibleByDictionaryLiteral {
   /// The first field that must not be sent: a name that is no token, or a value with a control
   /// character, which could end the field and start another (RFC 9110 sections 5.1, 5.5 and 5.6.2).
   var firstInvalid: Field? {
-    fields.first { field in
-      !field.name.utf8.allSatisfy(HTTPHeaders.isTokenByte) || field.name.isEmpty
-        || !field.value.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
+    for field in fields {
+      if field.name.isEmpty { return field }
+      for byte in field.name.utf8 where !HTTPHeaders.isTokenByte(byte) { return field }
+      for byte in field.value.utf8 where byte < 0x20 && byte != 0x09 || byte == 0x7F {
+        return field
+      }
     }
+    return nil
   }
 
+  @inline(__always)
   private static func isTokenByte(_ byte: UInt8) -> Bool {
     ASCII.isAlphanumeric(byte) || byte == UInt8(ascii: "-")
       || "!#$%&'*+.^_`|~".utf8.contains(byte)

@@ -85,9 +85,16 @@ public struct Archive: Sendable {
   }
 
   /// A reader of a chunk's lines.
-  public func chunk(_ row: ChunkRow) throws(ArchiveError) -> ChunkReader {
+  ///
+  /// - Parameter storedIsChecked: whether `checkStored` has just found the file as it should be; its
+  ///   digest is not computed once more then, the content's is.
+  public func chunk(
+    _ row: ChunkRow, storedIsChecked: Bool = false
+  ) throws(ArchiveError) -> ChunkReader {
     let file = try Archive.openStored(row, in: storage)
-    return try ChunkReader(file, row, key: manifest.requiredKey, changes: manifest.changes)
+    return try ChunkReader(
+      file, row, key: manifest.requiredKey, changes: manifest.changes,
+      storedIsChecked: storedIsChecked)
   }
 
   static func openStored(

@@ -24,11 +24,12 @@ public struct ChunkReader: ~Copyable, Sendable {
 
   /// - Parameter changes: of an archive of that kind.
   init(
-    _ file: any StorageReader, _ row: ChunkRow, key: KeySchema, changes: ChangesDescription?
+    _ file: any StorageReader, _ row: ChunkRow, key: KeySchema, changes: ChangesDescription?,
+    storedIsChecked: Bool
   ) throws(ArchiveError) {
     self.row = row
     self.changes = changes.map { ChangeLineScanner($0, key: key) }
-    frame = try FrameReader(file, row)
+    frame = try FrameReader(file, row, digests: storedIsChecked ? .content : .all)
     scanner = ItemScanner(key: key)
     block.bytes = [UInt8](repeating: 0, count: ChunkReader.blockBytes)
   }

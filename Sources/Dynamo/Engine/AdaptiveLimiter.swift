@@ -57,6 +57,16 @@ final class AdaptiveLimiter: Sendable {
   ///
   /// - Throws: `CancellationError` when the task is cancelled first; then no permit is held.
   func acquire() async throws -> Permit {
+    try Task.checkCancellation()
+    // Where nothing stands in the way there is nothing to wait for.
+    let free = state.withLock { state -> Permit? in
+      guard state.inUse < state.core.limit, state.waiters.isEmpty, state.core.rest == .zero else {
+        return nil
+      }
+      state.inUse += 1
+      return Permit(number: state.core.send())
+    }
+    if let free { return free }
     let id = state.withLock { state in
       state.nextID += 1
       return state.nextID

@@ -1,5 +1,5 @@
 /// What to do with an item in a batch.
-enum WriteKind: Sendable {
+package enum WriteKind: Sendable {
   /// Put an item; entries are made of `{"Item":{…}}` lines.
   case put
   /// Delete by key; entries are made of key objects.
@@ -10,7 +10,7 @@ enum WriteKind: Sendable {
 ///
 /// The entries keep their own bytes and canonical keys, so that what the service did not process
 /// is sent again from here and never from the service's echo of it.
-struct WriteBatch: Sendable {
+package struct WriteBatch: Sendable {
   /// One operation.
   struct Entry: Sendable {
     /// `{"PutRequest":{"Item":{…}}}` in the body.
@@ -24,7 +24,7 @@ struct WriteBatch: Sendable {
   }
 
   /// The request body, complete.
-  fileprivate(set) var body: [UInt8]
+  package fileprivate(set) var body: [UInt8]
   /// Canonical keys, one behind the other.
   fileprivate(set) var keys: [UInt8] = []
   fileprivate(set) var entries: [Entry] = []
@@ -80,7 +80,7 @@ struct WriteBatch: Sendable {
 
 /// Fills batches: at most 25 operations, at most 16 MB on the wire, no key twice. The service
 /// rejects a whole batch that breaks one of these (API reference, BatchWriteItem).
-struct BatchBuilder: Sendable {
+package struct BatchBuilder: Sendable {
   /// Limits of the service.
   static let maximumEntries = 25
   static let maximumBytes = 16_000_000
@@ -97,7 +97,7 @@ struct BatchBuilder: Sendable {
   ///   - quotedTable: its name as a JSON string.
   ///   - maximumKilobytes: `WriteBatch.kilobytes` of a batch of several items at most, where
   ///     a budget makes large batches too lumpy.
-  init(quotedTable: [UInt8], maximumKilobytes: Int? = nil) {
+  package init(quotedTable: [UInt8], maximumKilobytes: Int? = nil) {
     self.maximumKilobytes = maximumKilobytes
     head = Array(#"{"RequestItems":{"#.utf8) + quotedTable + Array(":[".utf8)
     batch = WriteBatch(body: head)
@@ -113,7 +113,7 @@ struct BatchBuilder: Sendable {
   ///   - payload: a line `{"Item":{…}}` for a put, a key object for a delete.
   ///   - object: the item or key object in `payload`.
   ///   - key: its canonical key.
-  mutating func add(
+  package mutating func add(
     _ kind: WriteKind, payload: Span<UInt8>, object: Range<Int>, key: Span<UInt8>
   ) -> Bool {
     let opening: StaticString =
@@ -147,7 +147,7 @@ struct BatchBuilder: Sendable {
   }
 
   /// The batch, complete; nil when it is empty.
-  mutating func take() -> WriteBatch? { isEmpty ? nil : close() }
+  package mutating func take() -> WriteBatch? { isEmpty ? nil : close() }
 
   /// Begins anew, with room for as much as another batch holds: neighbours are of one size, and what
   /// grows step by step is copied at each.

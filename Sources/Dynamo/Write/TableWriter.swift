@@ -56,7 +56,8 @@ struct TableWriter: Sendable {
       if checkpoint.record(row.name, position) { try await offPool { try checkpoint.flush() } }
     }
     try await withThrowingDiscardingTaskGroup { group in
-      var reader = try archive.chunk(row)
+      // The job has checked every file before it began to write.
+      var reader = try archive.chunk(row, storedIsChecked: true)
       var builder = sender.builder
       var line = 0
       var first = start.lines
