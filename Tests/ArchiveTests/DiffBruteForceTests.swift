@@ -138,6 +138,24 @@ private struct Pair {
     _ = try writer.finish(
       tool: ArchiveTool(version: "0.0.1"), from: sides[0].origin, to: sides[1].origin, summary)
     try await checkArchive(output, images)
+    checkHashes()
+  }
+
+  /// Items that mean the same have one hash, and no others have.
+  private func checkHashes() {
+    var maker = ModelMaker(seed + 2)
+    var meaning = CanonicalHash(ItemHash())
+    var hashes: [UInt128: ModelItem] = [:]
+    for item in Array(old.values) + new.values {
+      for _ in 0..<2 {
+        let found = meaning(Array(maker.spell(item).utf8).span)
+        #expect(found != nil, "seed \(seed)")
+        if let found, let other = hashes.updateValue(item, forKey: found) {
+          #expect(other == item, "seed \(seed)")
+        }
+      }
+    }
+    #expect(hashes.count == Set(old.values).union(new.values).count, "seed \(seed)")
   }
 
   private var expectedChanges: [ModelItem.Key: Change.Kind] {

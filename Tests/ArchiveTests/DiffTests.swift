@@ -70,6 +70,26 @@ import Testing
     }
   }
 
+  /// Everything is spelled in another way; what means the same is seen without being sorted.
+  @Test func whereOnlySpellingDiffers() async throws {
+    var old: [String] = []
+    var new: [String] = []
+    for number in 0..<50_000 {
+      old.append(order("c\(number % 7)", number, more: #","x":{"SS":["a","b"]}"#))
+      let members = number % 5000 == 1 ? #""c""# : #""b","\u0061""#
+      new.append(
+        #"{"number":{"N":"\#(number).0"},"x":{"SS":[\#(members)]},"customer":{"S":"c\#(number % 7)"}}"#
+      )
+    }
+    new.shuffle()
+    let (found, summary) = try await DiffTests.changes(
+      try DiffTests.items([[old]]), try DiffTests.items([[new]]), memory: 8_000_000)
+    let expected = stride(from: 1, to: 50_000, by: 5000).map { "~c\($0 % 7) \($0)" }
+    #expect(Set(found) == Set(expected.map { "\($0).0" }))
+    // Each side was read a second time for its meaning, and in part a third time for the items.
+    #expect(summary.bytesRead > 2 * (summary.old.contentBytes + summary.new.contentBytes))
+  }
+
   /// A chunk that both have is not read: here it is not even there.
   @Test func sharedChunksAreNotRead() async throws {
     let shared = [order("a", 1), order("a", 2)]

@@ -45,9 +45,8 @@ public struct Diff: Sendable {
     _ each: (borrowing ChangeBatch) throws -> Void
   ) async throws -> DiffSummary {
     let run = DiffRun(sides: sides, options: options, progress: progress)
-    try await run.read()
-    try run.join()
-    let found = try await run.gather()
+    let wanted = try await run.withoutRespelled(try run.join(try await run.read()))
+    let found = try await run.gather(wanted)
     return try run.merge(found, each)
   }
 }

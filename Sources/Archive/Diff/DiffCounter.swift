@@ -22,6 +22,9 @@ final class DiffCounter: Sendable {
 
   var summary: DiffSummary { state.withLock { $0.summary } }
 
+  /// Items of the new side, so far.
+  var newItems: Int { state.withLock { $0.summary.new.items } }
+
   /// A part that both sides have.
   func skip(_ side: Int, _ part: ItemPart) {
     change { state in

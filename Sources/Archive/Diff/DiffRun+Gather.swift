@@ -1,21 +1,17 @@
 extension DiffRun {
   /// The second reading: the items that are not the same, sorted by key.
-  func gather() async throws -> [ItemSorter.Output] {
-    let parts = partsToRead.enumerated().flatMap { side, parts in
-      parts.filter { wanted.items(side, $0).count > 0 }.map { (side, $0) }
-    }
+  func gather(_ wanted: WantedItems) async throws -> [ItemSorter.Output] {
     // Nothing has to be waited for any more: what is no archive has been kept.
-    try await forEach(parts, atATime: max(1, options.concurrency)) { [self] side, part in
-      try await gather(side, part)
+    try await forEach(partsWith(wanted), atATime: max(1, options.concurrency)) {
+      [self] side, part in
+      try await gather(side, part, wanted.items(side, part))
     }
     return sorters.outputs()
   }
 
-  private func gather(_ side: Int, _ part: Int) async throws {
+  private func gather(_ side: Int, _ part: Int, _ items: WantedItems.Items) async throws {
     let source = sides[side]
-    let items = wanted.items(side, part)
-    var gatherer = ItemGatherer(
-      sorters.take(), key: source.key, isNew: side == 1, file: source.parts[part].file)
+    var gatherer = gatherer(side, part)
     var (index, left) = (0, items.count)
     try await source.read(part: part, .linesAgain) { block in
       for line in block.lines {

@@ -6,13 +6,13 @@ final class DiffRun: Sendable {
   let options: DiffOptions
   let counter: DiffCounter
   let scratch: ScratchSpace
-  private let store: RecordStore
-  let wanted: WantedItems
   let sorters: SorterPool
   private let hash = ItemHash()
   /// Whether records are told apart by their keys: where a side may have two items of one key. Where
   /// none can, an item's bytes stand for its key, and need not be looked into.
   private let usesKeys: Bool
+  /// Items that were gathered in the first reading.
+  private let early = Atomic(0)
   /// For each side, the parts that are read.
   let partsToRead: [[Int]]
 
@@ -28,13 +28,10 @@ final class DiffRun: Sendable {
     self.sides = sides
     self.options = options
     counter = DiffCounter(sides, report: progress)
-    // What is left of each half serves the filter while items are read, and the join behind it.
-    store = RecordStore(memory: options.memory / 8 * 3, scratch: scratch)
     sorters = SorterPool(
       limit: options.memory / 2 / sides.reduce(1) { max($0, $1.readers(options)) },
       scratch: scratch)
     usesKeys = sides.contains { !$0.hasUniqueKeys }
-    wanted = WantedItems(parts: sides.map(\.parts.count))
     partsToRead = DiffRun.differingParts(sides, keysMayRepeat: usesKeys)
     for (side, source) in sides.enumerated() {
       let skipped = Set(source.parts.indices).subtracting(partsToRead[side])
@@ -80,38 +77,48 @@ final class DiffRun: Sendable {
     }
   }
 
+  /// A store for the records of a reading. What is left of the half that it takes serves the filter, and
+  /// the join behind it.
+  private func newStore() -> RecordStore {
+    RecordStore(memory: options.memory / 8 * 3, scratch: scratch)
+  }
+
   /// The first reading: a record of each item, but of those on the new side that the old one surely
   /// lacks: they are gathered at once, so that most parts of the new side need no second reading.
-  func read() async throws {
+  func read() async throws -> RecordStore {
+    let store = newStore()
     try await forEach(partsToRead[0].map { (0, $0) }, atATime: sides[0].readers(options)) {
       [self] side, part in
-      try await read(side, part, nil)
+      try await read(side, part, store, nil)
     }
     let filter = usesKeys ? nil : try HashFilter(store, memory: options.memory / 8)
     try await forEach(partsToRead[1].map { (1, $0) }, atATime: sides[1].readers(options)) {
       [self] side, part in
-      try await read(side, part, filter)
+      try await read(side, part, store, filter)
     }
+    return store
   }
 
-  private func read(_ side: Int, _ part: Int, _ filter: HashFilter?) async throws {
+  private func read(
+    _ side: Int, _ part: Int, _ store: RecordStore, _ filter: HashFilter?
+  ) async throws {
     let source = sides[side]
-    var gatherer = ItemGatherer(
-      sorters.take(), key: source.key, isNew: side == 1, file: source.parts[part].file)
-    var gathered = 0
+    var gatherer = gatherer(side, part)
     var lane = RecordStore.Lane(store)
     var hashes = BlockHashes(hash, usesKeys: usesKeys)
     var index = 0
-    let place = UInt32(part) | (side == 1 ? ItemRecord.newSide : 0)
+    let place = ItemRecord.place(side, part)
     try await source.read(part: part, usesKeys ? .keys : .lines) { block in
       guard index + block.lines.count <= Int(UInt32.max) else {
         throw ArchiveError(.unsupported, "\(source.name) has a part of more than 2^32 items")
       }
       hashes.take(block, filter)
+      // Where much differs it may be in spelling only; then it is better left to the second reading.
+      let isOpen = early.load(ordering: .relaxed) <= 20_000 + counter.newItems / 16
+      var gathered = 0
       for number in block.lines.indices {
         defer { index += 1 }
-        // Where much differs it may be in spelling only; then it is better seen in the second reading.
-        if hashes.isForeign[number], gathered <= 1024 + index / 16 {
+        if isOpen, hashes.isForeign[number] {
           try gatherer.add(block.bytes.span, block.lines[number], index: index)
           gathered += 1
           continue
@@ -121,6 +128,7 @@ final class DiffRun: Sendable {
             hash: hashes.items[number], keyHash: hashes.keys[number], place: place,
             index: UInt32(index)))
       }
+      early.add(gathered, ordering: .relaxed)
       counter.read(side, block)
       return true
     }
@@ -128,16 +136,64 @@ final class DiffRun: Sendable {
     sorters.put(gatherer.sorter)
   }
 
+  /// Something to gather a part's items with; its sorter goes back to the pool.
+  func gatherer(_ side: Int, _ part: Int) -> ItemGatherer {
+    ItemGatherer(
+      sorters.take(), key: sides[side].key, isNew: side == 1, file: sides[side].parts[part].file)
+  }
+
   /// Finds the items that are not the same.
-  func join() throws {
+  func join(_ store: RecordStore) throws -> WantedItems {
+    let wanted = WantedItems(parts: sides.map(\.parts.count))
     var join = PartitionJoin()
     // A record, its slots and its partner take some 50 bytes.
-    let limit = max(options.memory / 4 / 64, 1024)
+    let limit = max(options.memory / 8 / 64, 1024)
     for partition in 0..<RecordStore.partitions {
       try Task.checkCancellation()
       try join.join(partition, of: store, limit: limit)
       wanted.add(join.wanted)
       store.drop(partition)
+    }
+    return wanted
+  }
+
+  /// Where so much differs that it is probably in spelling, such as the order of attributes, reads what
+  /// differs once more and leaves out what means the same. Anything else would be sorted as a whole.
+  func withoutRespelled(_ wanted: WantedItems) async throws -> WantedItems {
+    let count = min(wanted.count(0), wanted.count(1))
+    guard !usesKeys, count > 20_000 + counter.newItems / 16 else { return wanted }
+    let store = newStore()
+    try await forEach(partsWith(wanted), atATime: max(1, options.concurrency)) {
+      [self] side, part in
+      let items = wanted.items(side, part)
+      var lane = RecordStore.Lane(store)
+      var meaning = CanonicalHash(hash)
+      var (index, left) = (0, items.count)
+      try await sides[side].read(part: part, .linesAgain) { block in
+        for line in block.lines {
+          defer { index += 1 }
+          guard items.contains(index) else { continue }
+          left -= 1
+          let bytes = block.bytes.span.extracting(line.item)
+          // What is no item is like no other, and will be told when it is gathered.
+          let found = meaning(bytes) ?? UInt128.random(in: 0...UInt128.max)
+          try lane.add(
+            ItemRecord(
+              hash: found, keyHash: UInt64(truncatingIfNeeded: found),
+              place: ItemRecord.place(side, part), index: UInt32(index)))
+        }
+        counter.readAgain(block)
+        return left > 0
+      }
+      try lane.finish()
+    }
+    return try join(store)
+  }
+
+  /// The parts that hold any of the items wanted.
+  func partsWith(_ wanted: WantedItems) -> [(side: Int, part: Int)] {
+    partsToRead.enumerated().flatMap { side, parts in
+      parts.filter { wanted.items(side, $0).count > 0 }.map { (side, $0) }
     }
   }
 }

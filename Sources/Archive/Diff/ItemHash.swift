@@ -10,13 +10,24 @@ struct ItemHash: Sendable {
   private static let blockBytes = 1024
   private static let blockWords = blockBytes / 8
 
-  /// NH's key, the second one shifted by two words, and behind it four words for the chaining.
+  /// NH's key, the second one shifted by two words, and behind it the words for chaining and mixing.
   private let key: [UInt64]
 
   /// Draws the keys from the system's generator.
   init() {
     var random = SystemRandomNumberGenerator()
-    key = (0..<ItemHash.blockWords + 6).map { _ in random.next() }
+    key = (0..<ItemHash.blockWords + 10).map { _ in random.next() }
+  }
+
+  /// A hash of two hashes in their order, and of a small number.
+  @inline(__always)
+  func mix(_ one: UInt128, _ other: UInt128, _ kind: UInt64) -> UInt128 {
+    let start = ItemHash.blockWords + 6
+    let low = ItemHash.chain(
+      ItemHash.chain(key[start] ^ kind, one, key[start &+ 1]), other, key[start &+ 1])
+    let high = ItemHash.chain(
+      ItemHash.chain(key[start &+ 2] ^ kind, one, key[start &+ 3]), other, key[start &+ 3])
+    return UInt128(truncatingIfNeeded: high) << 64 | UInt128(truncatingIfNeeded: low)
   }
 
   /// The hash of some bytes.

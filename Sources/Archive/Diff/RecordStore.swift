@@ -11,7 +11,13 @@ struct ItemRecord: BitwiseCopyable, Sendable {
   /// The number of the item in its part.
   var index: UInt32
 
-  static let newSide: UInt32 = 1 << 31
+  private static let newSide: UInt32 = 1 << 31
+
+  /// - Parameter side: 0 for the old one, 1 for the new one.
+  static func place(_ side: Int, _ part: Int) -> UInt32 {
+    UInt32(part) | (side == 1 ? newSide : 0)
+  }
+
   var isNew: Bool { place & ItemRecord.newSide != 0 }
   var part: Int { Int(place & ~ItemRecord.newSide) }
 }

@@ -34,6 +34,9 @@ final class WantedItems: Sendable {
     }
   }
 
+  /// How many items of a side are wanted.
+  func count(_ side: Int) -> Int { state.withLock { $0.counts[side].reduce(0, +) } }
+
   /// The items of a part that are wanted.
   func items(_ side: Int, _ part: Int) -> Items {
     state.withLock { Items(bits: $0.bits[side][part], count: $0.counts[side][part]) }
