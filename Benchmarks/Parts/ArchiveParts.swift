@@ -40,11 +40,9 @@ func measureArchive(_ input: Input, scratch: String) throws {
 }
 
 private func add(_ line: Line, of block: LineBlock, to builder: inout BatchBuilder) {
-  let payload = block.bytes.span.extracting(line.line)
-  let start = line.line.lowerBound
-  let object = line.item.lowerBound - start..<line.item.upperBound - start
+  let item = block.bytes.span.extracting(line.item)
   let key = block.keyBytes.span.extracting(line.key)
-  while !builder.add(.put, payload: payload, object: object, key: key) {
+  while !builder.add(.put, item, key: key) {
     if let batch = builder.take() { use(batch.body) }
   }
 }

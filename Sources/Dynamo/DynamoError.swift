@@ -22,11 +22,15 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let keyless = Code(rawValue: "keyless")
     /// The archive holds changes, not items.
     public static let notASnapshot = Code(rawValue: "not-a-snapshot")
+    /// The archive holds items, not changes.
+    public static let notChanges = Code(rawValue: "not-changes")
+    /// The changes do not tell what was there before.
+    public static let noOldImages = Code(rawValue: "no-old-images")
     /// The numbers at the end do not agree.
     public static let countMismatch = Code(rawValue: "count-mismatch")
     /// Nothing moved for as long as the job waits at most.
     public static let stuck = Code(rawValue: "stuck")
-    /// There is a state file of an unfinished load already.
+    /// There is a state file of an unfinished job already.
     public static let stateExists = Code(rawValue: "state-exists")
     /// There is no state file to go on with.
     public static let noState = Code(rawValue: "no-state")

@@ -10,12 +10,8 @@ private func requests(_ batch: WriteBatch, table: String = "T") throws -> [JSONV
   try #require(JSONValue.parse(batch.body.span)["RequestItems"]?[table]?.array)
 }
 
-private func line(_ item: String) -> [UInt8] { Array("{\"Item\":\(item)}".utf8) }
-
 private func add(_ builder: inout BatchBuilder, _ item: String, key: String) -> Bool {
-  let bytes = line(item)
-  return builder.add(
-    .put, payload: bytes.span, object: 8..<(bytes.count - 1), key: Array(key.utf8).span)
+  builder.add(.put, Array(item.utf8).span, key: Array(key.utf8).span)
 }
 
 /// `#require` wraps what it is given in closures, which cannot change a variable.
@@ -111,8 +107,7 @@ private func taken(_ builder: inout BatchBuilder) throws -> WriteBatch {
     JSONText.quote("a.b-c_d".utf8, into: &quoted)
     var builder = BatchBuilder(quotedTable: quoted)
     let key = Array(#"{"p":{"S":"a"}}"#.utf8)
-    let added = builder.add(
-      .delete, payload: key.span, object: 0..<key.count, key: Array("a".utf8).span)
+    let added = builder.add(.delete, key.span, key: Array("a".utf8).span)
     #expect(added)
     let list = try requests(taken(&builder), table: "a.b-c_d")
     #expect(list == [["DeleteRequest": ["Key": ["p": ["S": "a"]]]]])
@@ -144,12 +139,11 @@ private func taken(_ builder: inout BatchBuilder) throws -> WriteBatch {
     var builder = BatchBuilder(quotedTable: Array("\"T\"".utf8))
     var scanner = ItemScanner(key: key)
     for (value, type) in items {
-      let bytes = line(#"{"p":{"\#(type.rawValue)":"\#(value)"}}"#)
-      _ = try scanner.scan(bytes.span, at: 8)
+      let item = Array(#"{"p":{"\#(type.rawValue)":"\#(value)"}}"#.utf8)
+      _ = try scanner.scan(item.span, at: 0)
       var canonical: [UInt8] = []
-      try CanonicalKey.append(bytes.span, scanner, to: &canonical)
-      let added = builder.add(
-        .put, payload: bytes.span, object: 8..<(bytes.count - 1), key: canonical.span)
+      try CanonicalKey.append(item.span, scanner, to: &canonical)
+      let added = builder.add(.put, item.span, key: canonical.span)
       #expect(added)
     }
     return (try taken(&builder), key)

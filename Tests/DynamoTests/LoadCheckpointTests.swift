@@ -25,10 +25,11 @@ import Testing
   }
 
   private let identity = LoadCheckpoint.Identity(
-    archive: String(repeating: "a", count: 64), table: "Orders", existing: .merge)
+    archive: String(repeating: "a", count: 64), table: "Orders", work: .load(.merge))
 
   private func resume(archive: String? = nil, table: String = "Orders") throws -> LoadCheckpoint {
-    try LoadCheckpoint.resume(path, archive: archive ?? identity.archive, table: table)
+    try LoadCheckpoint.resume(
+      path, .init(archive: archive ?? identity.archive, table: table, work: .load(.refuse)))
   }
 
   /// A load that notes two chunks, and is gone.

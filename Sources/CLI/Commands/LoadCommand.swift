@@ -27,33 +27,7 @@ struct LoadCommand: AsyncParsableCommand {
   @Flag(help: "Delete every item that the table holds first; asks.")
   var truncate = false
 
-  @Flag(help: "Go on with a load that was stopped.")
-  var resume = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Where to note how far the load is; otherwise ARCHIVE.TABLE.load-state.", valueName: "file"),
-    completion: .file())
-  var state: String?
-
-  @Flag(help: "Say what would happen, and write nothing.")
-  var dryRun = false
-
-  @Flag(help: "Do not ask.")
-  var yes = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Requests in flight at most; how many there are adapts to the table.", valueName: "n"))
-  var concurrency: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Write units a second to consume at most, indexes included, or a percentage of the "
-        + "provisioned or maximum on-demand throughput.", valueName: "n|n%"))
-  var writeUnits: CapacityArgument?
-
-  @OptionGroup var giveUp: GiveUpOptions
+  @OptionGroup var write: WriteArguments
 
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -62,37 +36,25 @@ struct LoadCommand: AsyncParsableCommand {
     guard !(merge && truncate) else {
       throw ValidationError("--merge and --truncate exclude each other")
     }
-    if resume, merge || truncate {
+    if write.resume, merge || truncate {
       throw ValidationError("--resume goes on as the load began; leave --merge and --truncate out")
-    }
-    if let concurrency, !(1...1024).contains(concurrency) {
-      throw ValidationError("--concurrency takes 1 to 1024")
     }
   }
 
   func run() async throws {
     let opened = try Archive.open(LocalStorage(directory: archive))
-    guard !FileSystem.isInside(".", archive) else {
-      throw ValidationError(
-        "load writes files where it runs, and this is the archive itself: run it from elsewhere")
-    }
     var options = LoadOptions(
-      statePath: state ?? defaultState(table?.table ?? opened.manifest.source.tableName),
-      cores: Machine.cores)
+      write: try write.options(
+        archive: archive, table: table?.table ?? opened.manifest.source.tableName, command: "load"))
     options.target = table?.table
-    options.resume = resume
-    options.stop = Interruption.stop
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
-    options.concurrency = concurrency
-    options.writeUnits = writeUnits?.limit
-    if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     let connection = try Connection(aws, address: table)
     let job = LoadJob(
       client: connection.client, archive: opened, options: options,
       rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
     warn(plan)
-    if dryRun {
+    if write.dryRun {
       try opened.checkStored()
       return try report(plan)
     }
@@ -102,61 +64,16 @@ struct LoadCommand: AsyncParsableCommand {
     defer { meter.finish() }
     let summary: LoadSummary
     do {
-      summary = try await job.run(plan) { progress in
-        meter.show(LoadCommand.reading(progress, contentBytes: plan.contentBytes))
-      }
+      summary = try await job.run(plan) { meter.show(WriteArguments.reading($0)) }
     } catch {
       meter.finish()
-      throw stopped(by: error, plan)
+      throw write.stopped(
+        by: error, table: plan.target, statePath: plan.statePath,
+        again: "dynarc load \(archive) \(plan.target)")
     }
     meter.finish()
     try report(summary, seconds: meter.elapsed)
-    if let rejects = summary.rejects {
-      Terminal.error(
-        "\(Format.count(rejects.count)) item(s) were rejected by the table; they are in "
-          + rejects.path,
-        hint: "each line there gives the reason; all other items were written")
-      throw EndWith(status: ExitStatus.partial)
-    }
-  }
-
-  /// Beside the archive, named for it and the table.
-  private func defaultState(_ table: String) -> String {
-    var path = archive
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    return "\(path).\(table).load-state"
-  }
-
-  /// Says how to go on with a load that has begun and not ended.
-  private func stopped(by error: any Error, _ plan: LoadPlan) -> any Error {
-    let interrupted = error is CancellationError
-    // Before the state file is made, nothing has been done that could be gone on with.
-    guard FileSystem.exists(plan.statePath) else { return error }
-    if let error = error as? DynamoError, error.code == .stateExists || error.code == .locked {
-      return error
-    }
-    if !interrupted { Program.describe(error) }
-    let again =
-      "dynarc load \(archive) \(plan.target) --resume" + (state.map { " --state \($0)" } ?? "")
-    let isDamaged = (error as? ArchiveError)?.code == .damaged
-    Terminal.error(
-      "\(interrupted ? "interrupted" : "stopped"); what is in table \(plan.target) is noted in "
-        + plan.statePath,
-      hint:
-        "\(isDamaged ? "with a sound copy of the archive in its place, " : "")go on with: \(again)")
-    if isDamaged { return EndWith(status: ExitStatus.failed) }
-    return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
-  }
-
-  private static func reading(
-    _ progress: LoadProgress, contentBytes: Int
-  ) -> ProgressMeter.Reading {
-    let deleting = progress.phase == .truncating
-    return .init(
-      done: deleting ? progress.deleted : progress.written,
-      expected: deleting ? nil : progress.items, bytes: progress.wireBytes, unitName: "WU",
-      units: progress.consumedUnits, prefix: progress.phase.rawValue, retries: progress.retries,
-      throttledBy: progress.throttledBy, fault: progress.lastFault)
+    try WriteArguments.report(summary.rejects, noun: "item")
   }
 
   /// Says what a person must know beforehand.
@@ -186,17 +103,10 @@ struct LoadCommand: AsyncParsableCommand {
       question = "Replace whole items of \(plan.target) by parts of items?"
     default: return
     }
-    guard !yes else { return }
-    guard Terminal.standardInputIsTTY else {
-      Terminal.error(
-        "this would \(plan.existing == .truncate ? "delete" : "replace") items of \(plan.target)",
-        hint: "add --yes to go on without being asked")
-      throw EndWith(status: ExitStatus.usage)
-    }
-    guard Terminal.confirm(question) else {
-      Terminal.say("nothing was changed")
-      throw EndWith(status: ExitStatus.failed)
-    }
+    try write.confirm(
+      question,
+      danger:
+        "this would \(plan.existing == .truncate ? "delete" : "replace") items of \(plan.target)")
   }
 
   private func report(_ plan: LoadPlan) throws {

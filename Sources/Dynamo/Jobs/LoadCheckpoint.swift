@@ -3,19 +3,20 @@ import Glibc
 import JSON
 import Synchronization
 
-/// The state file of a load: what of an archive is in the table, so that `--resume` goes on there.
+/// The state file of a load, or of changes being applied: what of an archive is in the table, so that
+/// `--resume` goes on there.
 ///
-/// JSON lines, appended and fsynced: first what is loaded where, then the table's identity once it is
+/// JSON lines, appended and fsynced: first what is written where, then the table's identity once it is
 /// there, the end of a truncation, and now and then how many lines of which chunks are done. A line
 /// torn by a crash is dropped; what it told is written again, which changes nothing. The file is
-/// locked for as long as the process lives, and removed at the load's end.
+/// locked for as long as the process lives, and removed at the job's end.
 final class LoadCheckpoint: Sendable {
   /// What a state file belongs to.
   struct Identity: Equatable, Sendable {
     /// The archive's id.
     var archive: String
     var table: String
-    var existing: ExistingItems
+    var work: WriteWork
   }
 
   private struct State {
@@ -125,7 +126,7 @@ final class LoadCheckpoint: Sendable {
     }
   }
 
-  /// Removes the file: the load is done.
+  /// Removes the file: the job is done.
   func remove() throws {
     guard unlink(path) == 0 else { throw LoadCheckpoint.failure("remove", path) }
   }
@@ -143,103 +144,75 @@ final class LoadCheckpoint: Sendable {
   /// - Throws: `DynamoError` of code `stateExists` or `locked`; `ArchiveError` of code `io`.
   static func create(_ path: String, _ identity: Identity) throws -> LoadCheckpoint {
     // Under another name until its first line is durable: what stands under the right one is never
-    // half begun. A crash may leave this one, and the next load takes it.
+    // half begun. A crash may leave this one, and the next job takes it.
     let draft = path + ".new"
     let descriptor = open(draft, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw failure("create", draft) }
     let checkpoint = LoadCheckpoint(
       path: path, identity: identity, descriptor: descriptor,
       state: State(lastWrite: ContinuousClock().now))
-    try lock(descriptor, draft)
+    try lock(descriptor, draft, identity.work)
     guard ftruncate(descriptor, 0) == 0 else { throw failure("cut", draft) }
-    try checkpoint.append([
-      "format": "dynarc-load", "version": 1, "archive": .string(identity.archive),
-      "target": .string(identity.table), "existing": .string(identity.existing.rawValue),
-    ])
+    try checkpoint.append(identity.json)
     guard link(draft, path) == 0 else {
       guard errno == EEXIST else { throw failure("create", path) }
       unlink(draft)
-      throw leftover(path)
+      throw leftover(path, identity.work)
     }
     guard unlink(draft) == 0 else { throw failure("create", path) }
     try syncDirectory(of: path)
     return checkpoint
   }
 
-  /// Refuses to begin where an unfinished load has left its state, before anything is asked or done.
-  static func refuseLeftover(at path: String) throws {
-    if access(path, F_OK) == 0 { throw leftover(path) }
+  /// Refuses to begin where an unfinished job has left its state, before anything is asked or done.
+  static func refuseLeftover(at path: String, _ work: WriteWork) throws {
+    if access(path, F_OK) == 0 { throw leftover(path, work) }
   }
 
-  private static func leftover(_ path: String) -> DynamoError {
+  private static func leftover(_ path: String, _ work: WriteWork) -> DynamoError {
     DynamoError(
-      .stateExists, "there is a state file of an unfinished load: \(path)",
-      hint: "go on with that load: add --resume; or remove the file to start over")
+      .stateExists, "there is a state file of an unfinished \(work.verb): \(path)",
+      hint: "go on with that \(work.verb): add --resume; or remove the file to start over")
   }
 
-  /// Opens the state file of a load that was stopped.
+  /// Opens the state file of a job that was stopped.
   ///
+  /// - Parameter wanted: what the job is to do. What a load does with existing items the file tells.
   /// - Throws: `DynamoError` of code `noState`, `locked` or `stateMismatch`.
-  static func resume(_ path: String, archive: String, table: String) throws -> LoadCheckpoint {
+  static func resume(_ path: String, _ wanted: Identity) throws -> LoadCheckpoint {
+    let work = wanted.work
     let descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else {
       guard errno == ENOENT else { throw failure("open", path) }
       throw DynamoError(
         .noState, "there is nothing to go on with: no state file \(path)",
-        hint: "a load that has ended leaves none; name another with --state, or leave --resume out")
+        hint: "what has ended leaves none; name another with --state, or leave --resume out")
     }
     do {
-      try lock(descriptor, path)
-      let bytes = try contents(descriptor, path)
+      try lock(descriptor, path, work)
+      let bytes = try contents(descriptor, path, work)
       // What a crash has torn is cut off, or the next line would be glued to it.
       let whole = (bytes.lastIndex(of: 0x0A) ?? -1) + 1
       guard ftruncate(descriptor, whole) == 0 else { throw failure("cut", path) }
       var lines = bytes[..<whole].split(separator: 0x0A).enumerated().makeIterator()
       guard let first = lines.next() else {
         throw DynamoError(
-          .stateMismatch, "\(path) is empty: the load was stopped before it began",
-          hint: "remove it, and load again without --resume")
+          .stateMismatch, "\(path) is empty: the \(work.verb) was stopped before it began",
+          hint: "remove it, and \(work.verb) again without --resume")
       }
-      let identity = try self.identity(Array(first.element), path)
-      try check(identity, archive: archive, table: table, path)
+      guard let identity = try Identity(Array(first.element), path) else {
+        throw damaged(path, line: 1, work)
+      }
+      try identity.check(wanted, path)
       var state = State(lastWrite: ContinuousClock().now)
       while let (index, line) = lines.next() {
-        guard read(Array(line), into: &state) else { throw damaged(path, line: index + 1) }
+        guard read(Array(line), into: &state) else { throw damaged(path, line: index + 1, work) }
       }
       return LoadCheckpoint(
         path: path, identity: identity, descriptor: descriptor, state: state)
     } catch {
       close(descriptor)
       throw error
-    }
-  }
-
-  private static func identity(_ line: [UInt8], _ path: String) throws -> Identity {
-    guard let json = try? JSONValue.parse(line.span), json["format"] == "dynarc-load",
-      let archive = json["archive"]?.string, let table = json["target"]?.string,
-      let existing = json["existing"]?.string.flatMap(ExistingItems.init(rawValue:))
-    else { throw damaged(path, line: 1) }
-    guard json["version"] == 1 else {
-      throw DynamoError(
-        .stateMismatch, "\(path) was written by a newer version of dynarc",
-        hint: "go on with that version")
-    }
-    return Identity(archive: archive, table: table, existing: existing)
-  }
-
-  private static func check(
-    _ identity: Identity, archive: String, table: String, _ path: String
-  ) throws {
-    guard identity.archive == archive else {
-      throw DynamoError(
-        .stateMismatch,
-        "\(path) belongs to another archive: \(identity.archive.prefix(16)), not "
-          + "\(archive.prefix(16))", hint: "name the right one with --state")
-    }
-    guard identity.table == table else {
-      throw DynamoError(
-        .stateMismatch, "\(path) belongs to a load into \(identity.table), not \(table)",
-        hint: "name the right one with --state")
     }
   }
 
@@ -265,11 +238,13 @@ final class LoadCheckpoint: Sendable {
     return true
   }
 
-  private static func contents(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
+  private static func contents(
+    _ descriptor: Int32, _ path: String, _ work: WriteWork
+  ) throws -> [UInt8] {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
     guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= sizeLimit else {
-      throw damaged(path, line: 1)
+      throw damaged(path, line: 1, work)
     }
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var filled = 0
@@ -294,25 +269,26 @@ final class LoadCheckpoint: Sendable {
     guard fsync(descriptor) == 0 else { throw failure("sync", path) }
   }
 
-  private static func lock(_ descriptor: Int32, _ path: String) throws {
+  private static func lock(_ descriptor: Int32, _ path: String, _ work: WriteWork) throws {
     guard flock(descriptor, LOCK_EX | LOCK_NB) != 0 else { return }
     guard errno == EWOULDBLOCK else { throw failure("lock", path) }
     throw DynamoError(
-      .locked, "another load is at work with \(path)",
-      hint: "wait for it to end; two loads of one archive into one table help nobody")
+      .locked, "another \(work.verb) is at work with \(path)",
+      hint: "wait for it to end; two at work on one archive and one table help nobody")
   }
 
-  private static func damaged(_ path: String, line: Int) -> DynamoError {
+  private static func damaged(_ path: String, line: Int, _ work: WriteWork) -> DynamoError {
     DynamoError(
-      .stateMismatch, "\(path) is no usable state file of a load: line \(line) cannot be read",
-      hint: "remove it, and load again with --merge")
+      .stateMismatch,
+      "\(path) is no usable state file of this \(work.verb): line \(line) cannot be read",
+      hint: "remove it, and \(work.again)")
   }
 
   private static func failure(
     _ verb: String, _ path: String, _ number: Int32 = errno
   ) -> ArchiveError {
     ArchiveError(
-      .io, "cannot \(verb) the load's state file: \(String(cString: strerror(number)))", file: path,
+      .io, "cannot \(verb) the state file: \(String(cString: strerror(number)))", file: path,
       hint: "name a place where it can be written with --state", errno: number)
   }
 }

@@ -1,5 +1,4 @@
 public import Archive
-import Synchronization
 
 /// What to do with a target that holds items.
 public enum ExistingItems: String, Sendable {
@@ -16,25 +15,9 @@ public struct LoadOptions: Sendable {
   /// The table to load into; nil takes the name that the archive's table had.
   public var target: String?
   public var existing = ExistingItems.refuse
-  /// Requests in flight at most; nil chooses by the machine's cores.
-  public var concurrency: Int?
-  /// Go on with a load that was stopped.
-  public var resume = false
-  /// Where the load notes how far it is.
-  public var statePath: String
-  /// What writing may consume, indexes included; nil takes what the table gives.
-  public var writeUnits: CapacityLimit?
-  /// How long nothing may move before the job gives up.
-  public var giveUpAfter = Duration.seconds(900)
-  /// Ends the job soon and well.
-  public var stop = StopSignal()
-  /// Processors to keep busy.
-  public var cores: Int
+  public var write: WriteOptions
 
-  public init(statePath: String, cores: Int) {
-    self.statePath = statePath
-    self.cores = cores
-  }
+  public init(write: WriteOptions) { self.write = write }
 }
 
 /// What a load is about to do, checked against the target; nothing has been written.
@@ -78,37 +61,10 @@ public struct LoadPlan: Sendable {
   public var writeUnits: Double?
 }
 
-/// How far a load is.
-public struct LoadProgress: Sendable, Equatable {
-  /// What the job is at.
-  public enum Phase: String, Sendable {
-    case checking, creating, truncating, writing
-  }
-
-  public var phase = Phase.checking
-  /// Items acknowledged by the service.
-  public var written = 0
-  public var rejected = 0
-  /// Items deleted beforehand.
-  public var deleted = 0
-  /// Items to write.
-  public var items = 0
-  /// Bytes sent in requests.
-  public var wireBytes = 0
-  /// Write capacity units, as the service told.
-  public var consumedUnits = 0.0
-  /// Requests and items that had to be sent again.
-  public var retries = RetrySums()
-  /// Why a request was last taken up again.
-  public var lastFault: String?
-  /// What was at its limit.
-  public var throttledBy = ThrottleSums()
-}
-
 /// What a load did.
 public struct LoadSummary: Sendable {
   public var plan: LoadPlan
-  public var progress: LoadProgress
+  public var progress: WriteProgress
   /// Where the rejected items are, if any were.
   public var rejects: (path: String, count: Int)?
 }
@@ -130,6 +86,9 @@ public struct LoadJob: Sendable {
   }
 
   private var manifest: Manifest { archive.manifest }
+  private var run: WriteRun {
+    WriteRun(client: client, archive: archive, options: options.write, rejects: rejects)
+  }
 
   /// Checks the archive's claims against the target; writes nothing.
   ///
@@ -146,26 +105,26 @@ public struct LoadJob: Sendable {
         hint: "dump again with a projection that takes in \(manifest.table.key.words)")
     }
     let name = options.target ?? manifest.source.tableName
-    let checkpoint =
-      options.resume
-      ? try LoadCheckpoint.resume(options.statePath, archive: archive.id, table: name) : nil
-    if checkpoint == nil { try LoadCheckpoint.refuseLeftover(at: options.statePath) }
+    let write = options.write
+    let checkpoint = try run.checkpoint(
+      toGoOnWith: .init(archive: archive.id, table: name, work: .load(options.existing)))
+    var existing = options.existing
+    if case .load(let begun) = checkpoint?.identity.work { existing = begun }
     var plan = LoadPlan(
       target: name, createsTable: true, holdsItems: false,
-      existing: checkpoint?.identity.existing ?? options.existing, items: manifest.counts.items,
+      existing: existing, items: manifest.counts.items,
       contentBytes: manifest.counts.contentBytes, partialBecause: manifest.partialBecause,
-      sliceBecause: manifest.sliceBecause,
-      notRecreated: manifest.settings.notRecreated, schema: manifest.table, targetItemCount: 0,
-      resumedItems: try checkpoint.map(check), statePath: options.statePath,
-      checkpoint: checkpoint)
+      sliceBecause: manifest.sliceBecause, notRecreated: manifest.settings.notRecreated,
+      schema: manifest.table, targetItemCount: 0,
+      resumedItems: checkpoint?.total.lines, statePath: write.statePath, checkpoint: checkpoint)
     let found = try await client.describeTableIfPresent(name)
     if let known = checkpoint?.tableID, known != found?.identity {
       throw DynamoError(
         .stateMismatch, "table \(name) is not the one that the load began with",
-        hint: "remove \(options.statePath), and load again")
+        hint: "remove \(write.statePath), and load again")
     }
     guard var table = found else {
-      plan.writeUnits = try options.writeUnits?.unitsPerSecond(
+      plan.writeUnits = try write.writeUnits?.unitsPerSecond(
         .write, schema: plan.schema, raw: nil)
       return plan
     }
@@ -183,7 +142,7 @@ public struct LoadJob: Sendable {
         hint: "name another table; one that does not exist is created with the archive's key")
     }
     plan.schema = table.schema
-    plan.writeUnits = try options.writeUnits?.unitsPerSecond(
+    plan.writeUnits = try write.writeUnits?.unitsPerSecond(
       .write, schema: table.schema, raw: table.raw)
     plan.targetItemCount = table.itemCount
     plan.holdsItems = try await client.holdsItems(name)
@@ -196,34 +155,22 @@ public struct LoadJob: Sendable {
     return plan
   }
 
-  /// Checks that the state speaks of this archive's chunks.
-  ///
-  /// - Returns: items that are dealt with.
-  private func check(_ checkpoint: LoadCheckpoint) throws -> Int {
-    for row in manifest.chunks where checkpoint.position(of: row.name).lines > row.items {
-      throw DynamoError(
-        .stateMismatch, "\(options.statePath) says more of \(row.name) than there is",
-        hint: "remove it, and load again with --merge")
-    }
-    return manifest.chunks.reduce(0) { $0 + checkpoint.position(of: $1.name).lines }
-  }
-
   /// Loads.
   ///
   /// - Parameter progress: called after each request, from any task.
   /// - Throws: `ArchiveError` before the first write where a stored digest does not hold;
   ///   `DynamoError`, `ServiceError`, `CancellationError`. The state file stays for `resume`.
   public func run(
-    _ plan: LoadPlan, progress: @escaping @Sendable (LoadProgress) -> Void
+    _ plan: LoadPlan, progress: @escaping @Sendable (WriteProgress) -> Void
   ) async throws -> LoadSummary {
-    let state = LoadState(items: plan.items, progress: progress)
+    let state = WriteState(items: plan.items, progress: progress)
     // Damage is found before anything is created, deleted or written.
     try await offPool { [archive] in try archive.checkStored() }
     let checkpoint =
       try plan.checkpoint
       ?? LoadCheckpoint.create(
-        options.statePath,
-        .init(archive: archive.id, table: plan.target, existing: plan.existing))
+        plan.statePath,
+        .init(archive: archive.id, table: plan.target, work: .load(plan.existing)))
     var tableID = plan.tableID
     if plan.createsTable {
       state.change { $0.phase = .creating }
@@ -231,118 +178,18 @@ public struct LoadJob: Sendable {
     }
     if let tableID { try checkpoint.note(tableID: tableID) }
 
-    let concurrency = options.concurrency ?? min(max(8 * options.cores, 8), 64)
-    let clock = JobClock.system(until: options.stop)
-    let gate = RequestGate(
-      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
-      limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
-      budget: plan.writeUnits.map { CapacityBudget(rate: $0, clock: clock) }
-    ) { notes in
-      guard notes != RequestNotes() else { return }
-      state.change { progress in
-        progress.retries += notes.retries
-        progress.throttledBy.add(notes.causes, times: notes.throttled)
-        progress.lastFault = notes.fault ?? progress.lastFault
-      }
-    }
-    let globalIndexes = plan.schema.indexes.count { $0.kind == .global }
-    let writer = TableWriter(
-      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes, rate: plan.writeUnits),
-      table: plan.target, key: manifest.table.key, stop: options.stop, concurrency: concurrency)
-    try options.stop.takeOver()
+    let writer = run.writer(plan.target, plan.schema, writeUnits: plan.writeUnits, state)
+    try options.write.stop.takeOver()
     if plan.truncates {
       state.change { $0.phase = .truncating }
-      try await writer.truncate(segments: 4 * options.cores) { tally in
+      try await writer.truncate(segments: 4 * options.write.cores) { tally in
         state.change { progress in
           progress.deleted += tally.written
           progress.add(tally)
         }
       }
     }
-    try checkpoint.noteWriting()
-    if let path = checkpoint.rejects { try rejects.goOn(with: path) }
-    let done = checkpoint.total
-    state.change { progress in
-      progress.phase = .writing
-      progress.written = done.lines - done.rejected
-      progress.rejected = done.rejected
-    }
-    do {
-      try await write(writer, checkpoint, state)
-    } catch {
-      do { try await offPool { try checkpoint.flush() } } catch let failure {
-        // What stopped the load says more than what came of it; a wish to stop says nothing.
-        if error is CancellationError { throw failure }
-      }
-      throw error
-    }
-    let end = state.snapshot
-    guard end.written + end.rejected == plan.items else {
-      throw DynamoError(
-        .countMismatch,
-        "the archive's manifest counts \(plan.items) items; \(end.written) were written and "
-          + "\(end.rejected) rejected",
-        hint: "check the archive with: dynarc verify")
-    }
-    try checkpoint.remove()
+    let end = try await run.write(writer, .forward, checkpoint, state)
     return LoadSummary(plan: plan, progress: end, rejects: rejects.written)
-  }
-
-  private func write(
-    _ writer: TableWriter, _ checkpoint: LoadCheckpoint, _ state: LoadState
-  ) async throws {
-    try await writer.load(archive, readers: 2 * options.cores, checkpoint: checkpoint) {
-      [rejects] item, error in
-      try rejects.append(item, reason: error)
-      if let path = rejects.written?.path { try checkpoint.note(rejects: path) }
-    } progress: { tally in
-      let now = state.change { progress in
-        progress.written += tally.written
-        progress.rejected += tally.rejected
-        progress.add(tally)
-      }
-      // A refusal of everything is no matter of single items; a thousand requests prove it.
-      if now.written == 0, now.rejected >= 1000 {
-        throw DynamoError(
-          .allRejected, "the table refused the first \(now.rejected) items, and took none",
-          hint: "see the reasons in the file of rejected items")
-      }
-    }
-  }
-}
-
-extension TableDescription {
-  /// What tells this table from one that was deleted and made anew: its id, where the server gives
-  /// one, and its ARN.
-  var identity: String { [arn, id].compactMap(\.self).joined(separator: " ") }
-}
-
-extension LoadProgress {
-  fileprivate mutating func add(_ tally: BatchSender.Tally) {
-    wireBytes += tally.wireBytes
-    consumedUnits += tally.consumedUnits
-  }
-}
-
-/// What the tasks of one load share.
-private final class LoadState: Sendable {
-  private let state: Mutex<LoadProgress>
-  private let report: @Sendable (LoadProgress) -> Void
-
-  init(items: Int, progress: @escaping @Sendable (LoadProgress) -> Void) {
-    state = Mutex(LoadProgress(items: items))
-    report = progress
-  }
-
-  var snapshot: LoadProgress { state.withLock { $0 } }
-
-  @discardableResult
-  func change(_ body: (inout LoadProgress) -> Void) -> LoadProgress {
-    let now = state.withLock { state in
-      body(&state)
-      return state
-    }
-    report(now)
-    return now
   }
 }

@@ -4,8 +4,9 @@ import Glibc
 import JSON
 import Synchronization
 
-/// Where a load sets aside the items that the service refuses: lines
-/// `{"reason":{"code":…,"message":…},"Item":{…}}`, the item byte for byte as in the archive.
+/// Where a job sets aside what the service refuses: lines
+/// `{"reason":{"code":…,"message":…},"Item":{…}}`, the item byte for byte as in the archive, and
+/// `"Keys":{…}` in its place where an item was to be deleted.
 ///
 /// The file is made at the first rejection, under the first free name of `rejects.ndjson`,
 /// `rejects-2.ndjson`, …; an older one is never touched.
@@ -22,7 +23,7 @@ public final class RejectsFile: Sendable {
   /// Creates the sink; no file yet.
   public init(directory: String) { self.directory = directory }
 
-  /// Goes on with the file of an earlier run of the same load, where it is still there.
+  /// Goes on with the file of an earlier run of the same job, where it is still there.
   func goOn(with path: String) throws(ArchiveError) {
     let problem = state.withLock { state -> Int32 in
       let descriptor = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
@@ -40,12 +41,15 @@ public final class RejectsFile: Sendable {
     state.withLock { state in state.path.map { ($0, state.count) } }
   }
 
-  func append(_ item: Span<UInt8>, reason: ServiceError) throws(ArchiveError) {
+  func append(
+    _ kind: WriteKind, _ object: Span<UInt8>, reason: ServiceError
+  ) throws(ArchiveError) {
     let head: JSONValue = [
       "code": .string(reason.code), "message": .string(reason.message),
     ]
-    var line = Array(#"{"reason":"#.utf8) + head.serialized() + Array(#","Item":"#.utf8)
-    item.withUnsafeBufferPointer { line.append(contentsOf: $0) }
+    let member = kind == .put ? #","Item":"# : #","Keys":"#
+    var line = Array(#"{"reason":"#.utf8) + head.serialized() + Array(member.utf8)
+    object.withUnsafeBufferPointer { line.append(contentsOf: $0) }
     line.append(contentsOf: "}\n".utf8)
     let problem: ArchiveError? = state.withLock { state in
       do throws(ArchiveError) {

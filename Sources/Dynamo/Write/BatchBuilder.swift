@@ -1,8 +1,8 @@
 /// What to do with an item in a batch.
 package enum WriteKind: Sendable {
-  /// Put an item; entries are made of `{"Item":{…}}` lines.
+  /// Put an item.
   case put
-  /// Delete by key; entries are made of key objects.
+  /// Delete the item of a key object.
   case delete
 }
 
@@ -15,6 +15,8 @@ package struct WriteBatch: Sendable {
   struct Entry: Sendable {
     /// `{"PutRequest":{"Item":{…}}}` in the body.
     var range: Range<Int>
+    /// What it asks for.
+    var kind: WriteKind
     /// The item or key object inside.
     var object: Range<Int>
     /// The canonical key in `keys`.
@@ -110,19 +112,18 @@ package struct BatchBuilder: Sendable {
   /// Adds an operation where it fits; otherwise says no, and the batch must be taken first.
   ///
   /// - Parameters:
-  ///   - payload: a line `{"Item":{…}}` for a put, a key object for a delete.
-  ///   - object: the item or key object in `payload`.
+  ///   - object: the item to put, or the key object of the item to delete.
   ///   - key: its canonical key.
   package mutating func add(
-    _ kind: WriteKind, payload: Span<UInt8>, object: Range<Int>, key: Span<UInt8>
+    _ kind: WriteKind, _ object: Span<UInt8>, key: Span<UInt8>
   ) -> Bool {
     let opening: StaticString =
       switch kind {
-      case .put: #"{"PutRequest":"#
+      case .put: #"{"PutRequest":{"Item":"#
       case .delete: #"{"DeleteRequest":{"Key":"#
       }
-    let closing: StaticString = kind == .put ? "}" : "}}"
-    let length = opening.utf8CodeUnitCount + payload.count + closing.utf8CodeUnitCount
+    let closing: StaticString = "}}"
+    let length = opening.utf8CodeUnitCount + object.count + closing.utf8CodeUnitCount
     let kilobytes = kilobytes + BatchBuilder.kilobytes(object.count)
     let hash = WriteBatch.hash(key)
     guard batch.entries.count < BatchBuilder.maximumEntries,
@@ -135,13 +136,13 @@ package struct BatchBuilder: Sendable {
     separate()
     let start = batch.body.count
     append(opening)
-    let payloadStart = batch.body.count
-    append(payload)
+    let objectStart = batch.body.count
+    append(object)
+    let objectEnd = batch.body.count
     append(closing)
     record(
       WriteBatch.Entry(
-        range: start..<batch.body.count,
-        object: (payloadStart + object.lowerBound)..<(payloadStart + object.upperBound),
+        range: start..<batch.body.count, kind: kind, object: objectStart..<objectEnd,
         key: batch.keys.count..<batch.keys.count + key.count, keyHash: hash), key)
     return true
   }
@@ -177,7 +178,7 @@ package struct BatchBuilder: Sendable {
     let keyStart = batch.keys.count
     record(
       WriteBatch.Entry(
-        range: entry.range.lowerBound + shift..<entry.range.upperBound + shift,
+        range: entry.range.lowerBound + shift..<entry.range.upperBound + shift, kind: entry.kind,
         object: entry.object.lowerBound + shift..<entry.object.upperBound + shift,
         key: keyStart..<keyStart + entry.key.count, keyHash: entry.keyHash),
       other.keys.span.extracting(entry.key))

@@ -19,7 +19,7 @@ struct BatchSender: Sendable {
   let builder: BatchBuilder
   let key: KeySchema
   /// Receives the item or key object of an operation that was rejected, and why.
-  let reject: @Sendable (Span<UInt8>, ServiceError) throws -> Void
+  let reject: @Sendable (WriteKind, Span<UInt8>, ServiceError) throws -> Void
   /// Receives what was done since the last call.
   let progress: @Sendable (Tally) throws -> Void
 
@@ -76,7 +76,8 @@ struct BatchSender: Sendable {
         try progress(Tally(requests: 1))
         if error.concernsItems {
           guard pending.entries.count > 1 else {
-            try reject(pending.body.span.extracting(pending.entries[0].object), error)
+            let entry = pending.entries[0]
+            try reject(entry.kind, pending.body.span.extracting(entry.object), error)
             try progress(Tally(rejected: 1))
             return .rejected
           }

@@ -5,7 +5,7 @@ import JSON
 /// The write engine: many batches in flight against one table, fed from an archive or from a scan
 /// of the table's own keys.
 struct TableWriter: Sendable {
-  typealias Reject = @Sendable (Span<UInt8>, ServiceError) throws -> Void
+  typealias Reject = @Sendable (WriteKind, Span<UInt8>, ServiceError) throws -> Void
   typealias Progress = @Sendable (BatchSender.Tally) throws -> Void
   /// Receives the lines of a batch that has ended, and how many of them were rejected.
   private typealias Completed = @Sendable (Range<Int>, Int) async throws -> Void
@@ -24,13 +24,15 @@ struct TableWriter: Sendable {
     return BatchBuilder(quotedTable: quoted, maximumKilobytes: meter.maximumKilobytes)
   }
 
-  /// Puts every item of an archive that the checkpoint does not tell to be there.
+  /// Writes what every line of an archive asks for, but for what the checkpoint tells to be done.
   ///
-  /// - Parameter readers: chunks read at a time.
+  /// - Parameters:
+  ///   - direction: of an archive of changes; a snapshot's lines are all puts.
+  ///   - readers: chunks read at a time.
   /// - Throws: `CancellationError` after `stop`, once what was in flight has ended.
-  func load(
-    _ archive: Archive, readers: Int, checkpoint: LoadCheckpoint, reject: @escaping Reject,
-    progress: @escaping Progress
+  func write(
+    _ archive: Archive, _ direction: ChangesDirection, readers: Int, checkpoint: LoadCheckpoint,
+    reject: @escaping Reject, progress: @escaping Progress
   ) async throws {
     let sender = BatchSender(
       gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
@@ -39,15 +41,15 @@ struct TableWriter: Sendable {
       checkpoint.position(of: $0.name).lines < $0.items
     }
     try await forEach(rows, width: readers) { row in
-      try await put(row, of: archive, checkpoint, sender, slots)
+      try await write(row, of: archive, direction, checkpoint, sender, slots)
     }
     if stop.isRequested { throw CancellationError() }
   }
 
-  /// Puts every item of a chunk that is not there yet.
-  private func put(
-    _ row: ChunkRow, of archive: Archive, _ checkpoint: LoadCheckpoint, _ sender: BatchSender,
-    _ slots: AdaptiveLimiter
+  /// Writes what the lines of a chunk ask for that are not done yet.
+  private func write(
+    _ row: ChunkRow, of archive: Archive, _ direction: ChangesDirection,
+    _ checkpoint: LoadCheckpoint, _ sender: BatchSender, _ slots: AdaptiveLimiter
   ) async throws {
     let start = checkpoint.position(of: row.name)
     let tracker = ChunkTracker(start)
@@ -59,13 +61,14 @@ struct TableWriter: Sendable {
       // The job has checked every file before it began to write.
       var reader = try archive.chunk(row, storedIsChecked: true)
       var builder = sender.builder
+      var operations = LineOperations(direction, key: key)
       var line = 0
       var first = start.lines
       while try reader.next() {
-        for entry in reader.block.lines {
+        for index in reader.block.lines.indices {
           defer { line += 1 }
           guard line >= start.lines else { continue }
-          while !builder.add(entry, of: reader.block) {
+          while try !operations.add(index, of: reader.block, to: &builder) {
             if stop.isRequested { return }
             try await submit(builder.take(), first..<line, sender, slots, &group, completed)
             first = line
@@ -82,7 +85,7 @@ struct TableWriter: Sendable {
     let sender = BatchSender(
       gate: gate, meter: meter, builder: builder, key: key,
       // A delete that the service refuses leaves the table as it must not be: that is no reject.
-      reject: { _, error in throw error }, progress: progress)
+      reject: { _, _, error in throw error }, progress: progress)
     let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
     try await forEach(Array(0..<segments), width: segments) { segment in
       try await withThrowingDiscardingTaskGroup { group in
@@ -92,8 +95,8 @@ struct TableWriter: Sendable {
           var builder = sender.builder
           for entry in page.keys {
             while !builder.add(
-              .delete, payload: page.bytes.span.extracting(entry.object),
-              object: 0..<entry.object.count, key: page.canonical.span.extracting(entry.key))
+              .delete, page.bytes.span.extracting(entry.object),
+              key: page.canonical.span.extracting(entry.key))
             {
               try await submit(builder.take(), 0..<0, sender, slots, &group)
             }
@@ -191,16 +194,5 @@ private struct KeyPage: Sendable {
     }
     self.canonical = canonical
     lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
-  }
-}
-
-extension BatchBuilder {
-  /// Adds a put of an archive's line.
-  fileprivate mutating func add(_ line: Line, of block: LineBlock) -> Bool {
-    let start = line.line.lowerBound
-    return add(
-      .put, payload: block.bytes.span.extracting(line.line),
-      object: (line.item.lowerBound - start)..<(line.item.upperBound - start),
-      key: block.keyBytes.span.extracting(line.key))
   }
 }

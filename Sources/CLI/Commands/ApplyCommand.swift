@@ -1,0 +1,124 @@
+import ArgumentParser
+import Archive
+import Dynamo
+import JSON
+
+struct ApplyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply",
+    abstract: "Bring a table from one snapshot to another by an archive of changes.",
+    discussion: """
+      dynarc diff ./monday ./tuesday --output ./changes
+      dynarc apply ./changes Orders --dry-run
+      dynarc apply ./changes Orders
+      dynarc apply ./changes Orders --reverse
+
+      Items are put and deleted by their keys, whatever the table holds there now.
+      """)
+
+  @Argument(help: "Directory of the archive of changes.", completion: .directory)
+  var changes: String
+
+  @Argument(
+    help: "Table, by name or as dynamodb://[profile@][region]/NAME.",
+    transform: TableAddress.parse)
+  var table: TableAddress
+
+  @Flag(
+    help: """
+      Take the changes back: put what was there before, delete what was not; for changes that were \
+      written with --with-old.
+      """)
+  var reverse = false
+
+  @OptionGroup var write: WriteArguments
+
+  @OptionGroup(title: "AWS") var aws: AWSOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func run() async throws {
+    let opened = try Archive.open(LocalStorage(directory: changes))
+    let options = try write.options(archive: changes, table: table.table, command: "apply")
+    let connection = try Connection(aws, address: table)
+    let job = ApplyJob(
+      client: connection.client, archive: opened, target: table.table,
+      direction: reverse ? .backward : .forward, options: options,
+      rejects: RejectsFile(directory: "."))
+    let plan = try await job.plan()
+    if write.dryRun {
+      try opened.checkStored()
+      return try report(plan)
+    }
+    if plan.puts + plan.deletes > 0, !plan.hasBegun {
+      try write.confirm(
+        "\(words(plan))?", danger: "this would replace and delete items of \(plan.target)")
+    }
+
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    let summary: ApplySummary
+    do {
+      summary = try await job.run(plan) { meter.show(WriteArguments.reading($0)) }
+    } catch {
+      meter.finish()
+      throw write.stopped(
+        by: error, table: plan.target, statePath: plan.statePath,
+        again: "dynarc apply \(changes) \(plan.target)\(reverse ? " --reverse" : "")")
+    }
+    meter.finish()
+    try report(summary, seconds: meter.elapsed)
+    try WriteArguments.report(summary.rejects, noun: "change")
+  }
+
+  /// What it is about, as an order.
+  private func words(_ plan: ApplyPlan) -> String {
+    "Put \(Format.count(plan.puts)) items into \(plan.target) and delete "
+      + "\(Format.count(plan.deletes)), as \(reverse ? "before" : "of") "
+      + "\((reverse ? plan.changes.from : plan.changes.to).endTime)"
+  }
+
+  private func report(_ plan: ApplyPlan) throws {
+    if output.json {
+      var json = json(plan)
+      json["dryRun"] = true
+      json["contentBytes"] = JSONValue(plan.contentBytes)
+      json["done"] = JSONValue(plan.resumedLines ?? 0)
+      try Terminal.output(.object(json))
+      return
+    }
+    if let done = plan.resumedLines {
+      Terminal.say("would go on behind \(Format.count(done)) changes that are made already")
+    }
+    Terminal.say(
+      "would put \(Format.count(plan.puts)) items into \(plan.target), over what is there, and "
+        + "delete \(Format.count(plan.deletes))")
+  }
+
+  private func json(_ plan: ApplyPlan) -> JSONObject {
+    [
+      "changes": .string(changes), "table": .string(plan.target), "reverse": .bool(reverse),
+      "puts": JSONValue(plan.puts), "deletes": JSONValue(plan.deletes),
+    ]
+  }
+
+  private func report(_ summary: ApplySummary, seconds: Double) throws {
+    let (plan, progress) = (summary.plan, summary.progress)
+    if output.json {
+      var json = json(plan)
+      json["written"] = JSONValue(progress.written)
+      json["rejected"] = JSONValue(progress.rejected)
+      json["consumedWriteUnits"] = .number(Format.plain(progress.consumedUnits))
+      json["seconds"] = .number(Format.plain(seconds))
+      json["rejects"] = summary.rejects.map { .string($0.path) }
+      TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
+      try Terminal.output(.object(json))
+    }
+    guard !output.quiet, !output.json else { return }
+    Terminal.say(
+      "made \(Format.count(progress.written)) of \(Format.count(progress.items)) changes to "
+        + "\(plan.target) (\(Format.count(plan.puts)) puts, \(Format.count(plan.deletes)) deletes) "
+        + "in \(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
+    )
+    TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
+  }
+}

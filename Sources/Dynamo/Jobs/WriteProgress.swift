@@ -1,0 +1,58 @@
+import Synchronization
+
+/// How far a job is that writes an archive into a table.
+public struct WriteProgress: Sendable, Equatable {
+  /// What the job is at.
+  public enum Phase: String, Sendable {
+    case checking, creating, truncating, writing
+  }
+
+  public var phase = Phase.checking
+  /// Puts and deletes of the archive acknowledged by the service.
+  public var written = 0
+  public var rejected = 0
+  /// Items deleted beforehand.
+  public var deleted = 0
+  /// Puts and deletes of the archive.
+  public var items = 0
+  /// Bytes sent in requests.
+  public var wireBytes = 0
+  /// Write capacity units, as the service told.
+  public var consumedUnits = 0.0
+  /// Requests and items that had to be sent again.
+  public var retries = RetrySums()
+  /// Why a request was last taken up again.
+  public var lastFault: String?
+  /// What was at its limit.
+  public var throttledBy = ThrottleSums()
+}
+
+extension WriteProgress {
+  mutating func add(_ tally: BatchSender.Tally) {
+    wireBytes += tally.wireBytes
+    consumedUnits += tally.consumedUnits
+  }
+}
+
+/// What the tasks of one job share.
+final class WriteState: Sendable {
+  private let state: Mutex<WriteProgress>
+  private let report: @Sendable (WriteProgress) -> Void
+
+  init(items: Int, progress: @escaping @Sendable (WriteProgress) -> Void) {
+    state = Mutex(WriteProgress(items: items))
+    report = progress
+  }
+
+  var snapshot: WriteProgress { state.withLock { $0 } }
+
+  @discardableResult
+  func change(_ body: (inout WriteProgress) -> Void) -> WriteProgress {
+    let now = state.withLock { state in
+      body(&state)
+      return state
+    }
+    report(now)
+    return now
+  }
+}

@@ -1,0 +1,135 @@
+import Archive
+
+/// How to write an archive into a table, whatever it holds.
+public struct WriteOptions: Sendable {
+  /// Requests in flight at most; nil chooses by the machine's cores.
+  public var concurrency: Int?
+  /// Go on with a job that was stopped.
+  public var resume = false
+  /// Where the job notes how far it is.
+  public var statePath: String
+  /// What writing may consume, indexes included; nil takes what the table gives.
+  public var writeUnits: CapacityLimit?
+  /// How long nothing may move before the job gives up.
+  public var giveUpAfter = Duration.seconds(900)
+  /// Ends the job soon and well.
+  public var stop = StopSignal()
+  /// Processors to keep busy.
+  public var cores: Int
+
+  public init(statePath: String, cores: Int) {
+    self.statePath = statePath
+    self.cores = cores
+  }
+}
+
+/// What load and apply have in common: the state file, the write engine, the end.
+struct WriteRun: Sendable {
+  let client: DynamoClient
+  let archive: Archive
+  let options: WriteOptions
+  let rejects: RejectsFile
+
+  /// The state of earlier runs, locked; nil for a first run, which must find none.
+  func checkpoint(toGoOnWith identity: LoadCheckpoint.Identity) throws -> LoadCheckpoint? {
+    guard options.resume else {
+      try LoadCheckpoint.refuseLeftover(at: options.statePath, identity.work)
+      return nil
+    }
+    let checkpoint = try LoadCheckpoint.resume(options.statePath, identity)
+    for row in archive.manifest.chunks where checkpoint.position(of: row.name).lines > row.items {
+      throw DynamoError(
+        .stateMismatch, "\(options.statePath) says more of \(row.name) than there is",
+        hint: "remove it, and \(identity.work.again)")
+    }
+    return checkpoint
+  }
+
+  /// A write engine for a table.
+  func writer(
+    _ table: String, _ schema: TableSchema, writeUnits: Double?, _ state: WriteState
+  ) -> TableWriter {
+    let concurrency = options.concurrency ?? min(max(8 * options.cores, 8), 64)
+    let clock = JobClock.system(until: options.stop)
+    let gate = RequestGate(
+      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
+      limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
+      budget: writeUnits.map { CapacityBudget(rate: $0, clock: clock) }
+    ) { notes in
+      guard notes != RequestNotes() else { return }
+      state.change { progress in
+        progress.retries += notes.retries
+        progress.throttledBy.add(notes.causes, times: notes.throttled)
+        progress.lastFault = notes.fault ?? progress.lastFault
+      }
+    }
+    let globalIndexes = schema.indexes.count { $0.kind == .global }
+    return TableWriter(
+      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes, rate: writeUnits),
+      table: table, key: archive.manifest.table.key, stop: options.stop, concurrency: concurrency)
+  }
+
+  /// Writes what the archive asks for, but for what earlier runs did, and removes the state file.
+  func write(
+    _ writer: TableWriter, _ direction: ChangesDirection, _ checkpoint: LoadCheckpoint,
+    _ state: WriteState
+  ) async throws -> WriteProgress {
+    try checkpoint.noteWriting()
+    if let path = checkpoint.rejects { try rejects.goOn(with: path) }
+    let done = checkpoint.total
+    state.change { progress in
+      progress.phase = .writing
+      progress.written = done.lines - done.rejected
+      progress.rejected = done.rejected
+    }
+    do {
+      try await writeLines(writer, direction, checkpoint, state)
+    } catch {
+      do { try await offPool { try checkpoint.flush() } } catch let failure {
+        // What stopped the job says more than what came of it; a wish to stop says nothing.
+        if error is CancellationError { throw failure }
+      }
+      throw error
+    }
+    let end = state.snapshot
+    guard end.written + end.rejected == end.items else {
+      throw DynamoError(
+        .countMismatch,
+        "the archive's manifest counts \(end.items) lines; \(end.written) were written and "
+          + "\(end.rejected) rejected",
+        hint: "check the archive with: dynarc verify")
+    }
+    try checkpoint.remove()
+    return end
+  }
+
+  private func writeLines(
+    _ writer: TableWriter, _ direction: ChangesDirection, _ checkpoint: LoadCheckpoint,
+    _ state: WriteState
+  ) async throws {
+    try await writer.write(
+      archive, direction, readers: 2 * options.cores, checkpoint: checkpoint
+    ) { [rejects] kind, object, error in
+      try rejects.append(kind, object, reason: error)
+      if let path = rejects.written?.path { try checkpoint.note(rejects: path) }
+    } progress: { tally in
+      let now = state.change { progress in
+        progress.written += tally.written
+        progress.rejected += tally.rejected
+        progress.add(tally)
+      }
+      // A refusal of everything is no matter of single items; a thousand requests prove it.
+      if now.written == 0, now.rejected >= 1000 {
+        throw DynamoError(
+          .allRejected, "the table refused the first \(now.rejected) items, and took none",
+          hint: "see the reasons in the file of rejected items")
+      }
+    }
+  }
+}
+
+extension TableDescription {
+  /// What tells this table from one that was deleted and made anew: its id, where the server gives
+  /// one, and its ARN.
+  var identity: String { [arn, id].compactMap(\.self).joined(separator: " ") }
+}
