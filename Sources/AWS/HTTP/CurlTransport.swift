@@ -109,7 +109,7 @@ final class CurlShared: Sendable {
 
   let configuration: CurlTransport.Configuration
   let multi: MultiHandle
-  let bodies = BodyPool(limit: 6)
+  let bodies = BodyPool(limit: 4)
   let state = Mutex(State())
 
   init(configuration: CurlTransport.Configuration) throws(TransportError) {
