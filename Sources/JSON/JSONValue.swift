@@ -48,9 +48,13 @@ public enum JSONValue: Equatable, Sendable {
       while bytes[i] != UInt8(ascii: "}") {
         let nameStart = i
         let name = try text(bytes, &i, scanner)
-        guard seen.insert(Array(name.utf8)).inserted else {
-          throw JSONError(.duplicateName, at: nameStart)
-        }
+        // A set pays where there are many.
+        if members.count == 16 { seen = Set(members.map { Array($0.name.utf8) }) }
+        let isNew =
+          members.count < 16
+          ? !members.contains { $0.name.hasSameBytes(as: name) }
+          : seen.insert(Array(name.utf8)).inserted
+        guard isNew else { throw JSONError(.duplicateName, at: nameStart) }
         i = scanner.skipWhitespace(bytes, at: i)
         i = scanner.skipWhitespace(bytes, at: i + 1)
         members.append(.init(name: name, value: try build(bytes, &i, &scanner)))
@@ -113,7 +117,9 @@ extension JSONValue {
 }
 
 extension String {
-  fileprivate func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+  fileprivate func hasSameBytes(as other: String) -> Bool {
+    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+  }
 }
 
 /// The members of a JSON object, in their order.

@@ -168,14 +168,13 @@ def test_rejects_are_set_aside(
     night: Night, changes: Path, dynarc: Dynarc, target: Side, table: str
 ) -> None:
     fill(target, table, night.items["before"])
-    # The emptiest of sets, which the service does not take.
-    archives.edit_lines(
-        changes / "digests",
-        lambda lines: [
-            line.replace(b'"new":{"BOOL":true}', b'"new":{"SS":[]}') if b'"S":"t7"' in line else line
-            for line in lines
-        ],
-    )
+    # An empty set, which the service does not take.
+    bad = b'{"Item":{"pk":{"S":"p7"},"sk":{"S":"t7"},"new":{"SS":[]}}}\n'
+
+    def spoiled(line: bytes) -> bytes:
+        return bad if json.loads(line).get("Item", {}).get("sk") == {"S": "t7"} else line
+
+    archives.edit_lines(changes / "digests", lambda lines: [spoiled(line) for line in lines])
     result = dynarc("apply", "digests", table, "--yes", "--json", at=target, exit=4)
     assert (result.json["written"], result.json["rejected"]) == (1199, 1)
     line = json.loads((changes / "rejects.ndjson").read_text())

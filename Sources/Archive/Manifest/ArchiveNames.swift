@@ -44,11 +44,17 @@ public struct ChunkID: Sendable, Hashable, Comparable {
   /// Reads `data/SSSSS-CCCCCC.ndjson.zst`; nil for every text that is not exactly what `name`
   /// writes.
   public init?(name: String) {
-    let parts = name.dropFirst("data/".count).prefix { $0 != "." }.split(
-      separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, let segment = Int(parts[0]), let number = Int(parts[1]) else {
-      return nil
+    func take(_ text: inout Substring.UTF8View) -> Int? {
+      var value: Int?
+      while let byte = text.first, byte &- UInt8(ascii: "0") < 10, value ?? 0 <= ChunkID.largest {
+        value = (value ?? 0) * 10 + Int(byte &- UInt8(ascii: "0"))
+        text.removeFirst()
+      }
+      return value
     }
+    var rest = name.utf8.dropFirst("data/".utf8.count)
+    guard let segment = take(&rest), rest.popFirst() == UInt8(ascii: "-"), let number = take(&rest)
+    else { return nil }
     self.init(segment: segment, number: number)
     let allowed = 0...ChunkID.largest
     guard allowed.contains(segment), allowed.contains(number), self.name == name else { return nil }

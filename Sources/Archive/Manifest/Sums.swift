@@ -26,14 +26,15 @@ public struct Sums: Sendable, Equatable {
       guard let end = bytes.lineEnd(from: start) else {
         throw fault("the last line has no line feed")
       }
-      let line = bytes.extracting(start..<end).withUnsafeBufferPointer {
-        String(decoding: $0, as: UTF8.self)
+      func text(_ range: Range<Int>) -> String {
+        bytes.extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
       }
-      let digest = String(line.prefix(64))
-      guard SHA256Digest(hex: digest) != nil, line.dropFirst(64).hasPrefix("  ") else {
-        throw fault("the line is not a SHA-256, two spaces and a name")
-      }
-      let name = String(line.dropFirst(66))
+      let space = UInt8(ascii: " ")
+      guard end - start > 66, bytes[start + 64] == space, bytes[start + 65] == space,
+        SHA256Digest(hex: text(start..<start + 64)) != nil
+      else { throw fault("the line is not a SHA-256, two spaces and a name") }
+      let digest = text(start..<start + 64)
+      let name = text(start + 66..<end)
       guard name == ArchiveNames.manifest || ChunkID(name: name) != nil else {
         throw fault("\"\(name)\" is no name of an archive's file")
       }
