@@ -96,8 +96,8 @@ struct DiffCommand: AsyncParsableCommand {
     let summary: DiffSummary
     do { summary = try await compare() } catch let error where !(error is CancellationError) {
       // As diff(1) has it: 1 are differences, 2 is trouble of any kind.
-      Program.describe(error)
-      throw EndWith(status: ExitStatus.trouble)
+      let status = Program.describe(error)
+      throw EndWith(status: status == ExitStatus.interrupted ? status : ExitStatus.trouble)
     }
     if !summary.isEmpty { throw EndWith(status: ExitStatus.found) }
   }
@@ -128,6 +128,10 @@ struct DiffCommand: AsyncParsableCommand {
         storage: LocalStorage(directory: changes), oldImages: withOld ? .images : .digests,
         compression: Compression(level: 3))
     }
+    var isFinished = false
+    defer {
+      if let changes, !isFinished { Terminal.warn("\(changes) is unfinished; remove it") }
+    }
 
     let meter = ProgressMeter(output)
     defer { meter.finish() }
@@ -152,6 +156,7 @@ struct DiffCommand: AsyncParsableCommand {
         tool: ArchiveTool(version: Version.number), from: sides[0].origin, to: sides[1].origin,
         summary)
     }
+    isFinished = true
     meter.finish()
     if stat {
       let text = DiffStatReport(summary, statistics)
