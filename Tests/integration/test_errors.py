@@ -142,3 +142,25 @@ def test_what_is_no_archive_is_not_called_damaged(dynarc, tmp_path, made):
     result = dynarc("verify", "./thing", exit=3)
     assert "damaged" not in result.stderr
     assert result.stdout == b""
+
+
+@pytest.mark.parametrize("place", ["./archive/inner", "./archive/data/inner"])
+def test_no_archive_is_made_within_another(dynarc, source, table, tmp_path, place):
+    tables.create(source.client, table)
+    dynarc("dump", table, "./archive", at=source)
+    assert_told(dynarc("dump", table, place, at=source, exit=3), "inside an archive")
+    dynarc("verify", "./archive")
+    # A directory of archives is none, even where it is named as their data is.
+    (tmp_path / "data").mkdir()
+    dynarc("dump", table, "./data/inner", at=source)
+
+
+def test_a_slice_beside_a_whole_table_is_warned_of(dynarc, source, table):
+    tables.create(source.client, table)
+    rows = [{"pk": {"S": pk}, "sk": {"S": "1"}} for pk in ("one", "two")]
+    tables.put_all(source.client, table, rows)
+    dynarc("dump", table, "./whole", at=source)
+    for name in ("./slice", "./later"):
+        dynarc("dump", table, name, "--pk", "one", at=source)
+    assert "./slice holds only some" in dynarc("diff", "./slice", "./whole", exit=1).stderr
+    assert "holds only some" not in dynarc("diff", "./slice", "./later").stderr

@@ -22,7 +22,33 @@ public struct LocalStorage: WritableStorage {
       }
       throw error
     }
+    do throws(ArchiveError) { try refuseArchiveAround() } catch {
+      rmdir(directory)
+      throw error
+    }
     try repair()
+  }
+
+  /// A directory in a finished archive, or in its `data`, would be damage to it.
+  private func refuseArchiveAround() throws(ArchiveError) {
+    for (place, child) in [("/..", "/."), ("/../..", "/..")] {
+      let around = directory + place
+      let isArchive = [ArchiveNames.sums, ArchiveNames.journal].contains {
+        access("\(around)/\($0)", F_OK) == 0
+      }
+      let isWithin =
+        child == "/." || LocalStorage.isSame("\(around)/\(ArchiveNames.data)", directory + child)
+      guard isArchive, isWithin else { continue }
+      throw ArchiveError(
+        .unsupported, "\(directory) would lie inside an archive, which holds its own files only",
+        hint: "choose a place outside it")
+    }
+  }
+
+  private static func isSame(_ one: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_ino == second.st_ino
+      && first.st_dev == second.st_dev
   }
 
   public func repair() throws(ArchiveError) {

@@ -102,6 +102,17 @@ struct DiffCommand: AsyncParsableCommand {
     if !summary.isEmpty { throw EndWith(status: ExitStatus.found) }
   }
 
+  /// Two archives of one slice are comparable; an archive of a slice and anything else hardly.
+  private func warnOfSlices(_ sides: [any ItemSource]) {
+    guard sides[0].origin.source.read != sides[1].origin.source.read else { return }
+    for side in sides where side.origin.side.archiveID != nil {
+      guard let reason = side.origin.source.sliceBecause else { continue }
+      Terminal.warn(
+        "\(side.name) holds only some of its table's items: \(reason); what it does not cover counts "
+          + "as not there")
+    }
+  }
+
   private func compare() async throws -> DiffSummary {
     let sides = [try await source(old), try await source(new)]
     let parts = sides.compactMap { side in
@@ -115,6 +126,7 @@ struct DiffCommand: AsyncParsableCommand {
       }
       Terminal.warn("\(name) holds only a part of each item: \(reason)")
     }
+    warnOfSlices(sides)
     var options = DiffOptions(
       temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores)
     if let memory { options.memory = memory.bytes }

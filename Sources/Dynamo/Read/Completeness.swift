@@ -2,12 +2,7 @@ public import Archive
 
 extension Manifest {
   /// Why the archive lacks items that the source had; nil for a whole table.
-  public var sliceBecause: String? {
-    if source.read.operation == .query { return "it is the slice of one key" }
-    if let filter = source.read.filterExpression { return "the filter was \(filter)" }
-    // An index lacks the items that have not its keys.
-    return source.read.indexName.map { "it was read from index \($0)" }
-  }
+  public var sliceBecause: String? { source.sliceBecause }
 
   /// Why the archive's items are only parts of those the source had; nil when they are whole.
   public var partialBecause: String? { source.partialBecause(table) }
