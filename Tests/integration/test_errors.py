@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 
 import pytest
@@ -164,3 +165,13 @@ def test_a_slice_beside_a_whole_table_is_warned_of(dynarc, source, table):
         dynarc("dump", table, name, "--pk", "one", at=source)
     assert "./slice holds only some" in dynarc("diff", "./slice", "./whole", exit=1).stderr
     assert "holds only some" not in dynarc("diff", "./slice", "./later").stderr
+
+
+def test_an_archive_without_its_chunks_equals_nothing(dynarc, source, table, tmp_path):
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, [{"pk": {"S": "one"}, "sk": {"S": "1"}}])
+    dynarc("dump", table, "./whole", at=source)
+    shutil.copytree(tmp_path / "whole", tmp_path / "copy")
+    dynarc("diff", "./whole", "./copy")
+    next((tmp_path / "copy" / "data").iterdir()).unlink()
+    assert_told(dynarc("diff", "./whole", "./copy", exit=2), "the file is missing")

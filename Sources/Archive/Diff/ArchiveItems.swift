@@ -17,6 +17,11 @@ public struct ArchiveItems: ItemSource {
   /// - Parameter slice: which of the items; nil for all.
   /// - Throws: `ArchiveError` of code `unsupported` for an archive whose items cannot be compared by key.
   public init(_ archive: Archive, slice: KeySlice? = nil) throws(ArchiveError) {
+    // Chunks that both sides have are not read: they must at least be there.
+    if var problem = try archive.entryProblems(.quick).first {
+      problem.hint = problem.hint ?? "dynarc verify \(archive.storage.location) tells more"
+      throw problem
+    }
     let name = archive.storage.location
     guard archive.manifest.changes == nil else {
       throw ArchiveError(
