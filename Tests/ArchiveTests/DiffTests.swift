@@ -116,8 +116,10 @@ import Testing
     let disk = SimulatedDisk()
     try writeArchive(disk, [[[order("a", 1)]], [[order("b", 1)], [order("b", 2)]]])
     let archive = try Archive.open(disk)
-    for row in archive.manifest.chunks { try disk.remove(row.name) }
     let items = try ArchiveItems(archive)
+    for row in archive.manifest.chunks { try disk.remove(row.name) }
+    // What is not there from the beginning is refused, though it would not be read.
+    #expect { _ = try ArchiveItems(archive) } throws: { ($0 as? ArchiveError)?.code == .damaged }
     let (found, summary) = try await DiffTests.changes(items, items)
     #expect(found == [] && summary.bytesRead == 0 && summary.old.items == 3)
   }

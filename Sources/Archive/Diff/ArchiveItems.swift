@@ -52,7 +52,7 @@ public struct ArchiveItems: ItemSource {
       archiveID: archive.id, tableName: manifest.source.tableName,
       tableARN: manifest.source.tableARN, tableID: manifest.source.tableID,
       items: manifest.counts.items, startTime: manifest.startTime, endTime: manifest.endTime,
-      slice: slice?.words ?? manifest.source.sliceBecause)
+      slice: slice?.words)
     return ItemOrigin(
       side: side, source: manifest.source, table: manifest.table, settings: manifest.settings)
   }
