@@ -2,8 +2,7 @@ import Synchronization
 
 /// Buffers of response bodies that have been read and can be used again.
 ///
-/// A page of a scan is a MB. Memory that is fresh for each costs a fault every 4 KB of it, which is
-/// more than half of what receiving the page costs.
+/// A page of a scan is a MB. Memory that is fresh for each costs a fault every 4 KB of it.
 final class BodyPool: Sendable {
   /// Buffers smaller than this are cheap to get, and are let go.
   private static let smallest = 256 << 10
