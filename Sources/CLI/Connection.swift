@@ -27,16 +27,23 @@ struct Connection {
     var request = ServiceSettings.Request()
     request.region = options.region ?? address?.region
     request.endpointURL = options.endpointURL
+    request.allowPlainHTTP = options.allowHTTP
     let settings = try ServiceSettings(
       service: "dynamodb", request: request, environment: environment, config: config,
       profile: profile)
 
-    let transport = CurlTransport.Configuration(environment: environment, profile: profile)
+    var transport = CurlTransport.Configuration(environment: environment, profile: profile)
+    if options.noVerifySSL {
+      Terminal.warn("certificates are not checked: the data may be read and changed on its way")
+      transport.verifiesCertificates = false
+    }
     var configuration = ServiceClient.Configuration(
       transport: try CurlTransport(configuration: transport), endpoint: settings.endpoint.value,
       region: settings.region.value, signingName: "dynamodb",
       credentials: CachedCredentials(.standard(environment: environment, selection: selection)),
-      userAgent: "dynarc/\(Version.number) os/linux lang/swift")
+      userAgent: UserAgent(
+        product: "dynarc", version: Version.number, environment: environment, profile: profile
+      ).description)
     configuration.retryPolicy = try RetryPolicy(environment: environment, profile: profile)
     configuration.sleep = { try await Interruption.stop.sleep(for: $0) }
     client = DynamoClient(service: ServiceClient(configuration))

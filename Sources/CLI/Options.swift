@@ -12,6 +12,13 @@ struct AWSOptions: ParsableArguments {
     help: ArgumentHelp(
       "Endpoint to talk to, instead of the region's.", valueName: "url"))
   var endpointURL: String?
+
+  @Flag(
+    help: "Allow an endpoint of plain http on another machine: everybody on the way reads along.")
+  var allowHTTP = false
+
+  @Flag(help: "Do not check certificates: whoever is on the way can read and change everything.")
+  var noVerifySSL = false
 }
 
 /// How to report.

@@ -34,19 +34,28 @@ import Testing
     #expect(RetryPolicy.retryAfter(header) == expected)
   }
 
+  private func attempts(_ variables: [String: String], _ config: String? = nil) throws -> Int {
+    let environment = environment(variables, config: config)
+    let profile = try SharedConfig(environment)
+      .profile(.init(explicit: nil, environment: environment))
+    return try RetryPolicy(environment: environment, profile: profile).maximumAttempts
+  }
+
   @Test func theNumberOfAttempts() throws {
-    func attempts(_ variables: [String: String], _ config: String? = nil) throws -> Int {
-      let environment = environment(variables, config: config)
-      let profile = try SharedConfig(environment)
-        .profile(.init(explicit: nil, environment: environment))
-      return try RetryPolicy(environment: environment, profile: profile).maximumAttempts
-    }
     #expect(try attempts([:]) == 4)
     #expect(try attempts(["AWS_MAX_ATTEMPTS": "7"], "[default]\nmax_attempts = 2") == 7)
     #expect(try attempts([:], "[default]\nmax_attempts = 2") == 2)
     for text in ["0", "-1", "many", "1.5"] {
       #expect(throws: ConfigurationError.self) { try attempts(["AWS_MAX_ATTEMPTS": text]) }
     }
+  }
+
+  @Test func retryModes() throws {
+    #expect(try attempts(["AWS_RETRY_MODE": "standard"]) == 4)
+    #expect(try attempts(["AWS_RETRY_MODE": "Adaptive"]) == 4)
+    #expect(try attempts(["AWS_RETRY_MODE": "legacy"]) == 10)
+    #expect(try attempts([:], "[default]\nretry_mode = legacy\nmax_attempts = 3") == 3)
+    #expect(throws: ConfigurationError.self) { try attempts(["AWS_RETRY_MODE": "eager"]) }
   }
 
   @Test func theQuota() {

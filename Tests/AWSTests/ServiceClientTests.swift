@@ -101,6 +101,40 @@ import Testing
     }
   }
 
+  @Test func aWrongClockIsCorrectedOnceAndForAllCalls() async throws {
+    let script: SocketServer.Script = { request, connection in
+      // The server's time is an hour and a half ahead.
+      if request["X-Amz-Date"] == "20150830T140600Z" {
+        connection.answer(200, "{}")
+      } else {
+        connection.answer(
+          400, ServiceClientTests.error("InvalidSignatureException"),
+          headers: ["Date: Sun, 30 Aug 2015 14:06:00 GMT"])
+      }
+      return .keep
+    }
+    try await exchange(script: script) { client, server, log in
+      let (first, second) = (try await call(client), try await call(client))
+      #expect(first.attempts == 2 && second.attempts == 1)
+      #expect(server.requests.count == 3)
+      #expect(log.pauses.withLock { $0 }.isEmpty)
+    }
+  }
+
+  @Test func aServerWhoseClockRunsAwayIsNotFollowedForEver() async throws {
+    let script: SocketServer.Script = { request, connection in
+      connection.answer(
+        400, ServiceClientTests.error("InvalidSignatureException"),
+        headers: ["Date: Sun, 30 Aug \(2015 + request.number) 14:06:00 GMT"])
+      return .keep
+    }
+    try await exchange(script: script) { client, server, _ in
+      let error = try await failure(client)
+      #expect(error.code == "InvalidSignatureException" && error.hint?.isEmpty == false)
+      #expect(server.requests.count == 2)
+    }
+  }
+
   /// What the last throttle was about reaches whoever called, whatever the call's end.
   @Test(arguments: [(200, "{}"), (503, "")])
   func throttlingReasonsAreCarried(status: Int, body: String) async throws {

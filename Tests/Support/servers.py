@@ -92,14 +92,17 @@ def client(endpoint: str, service: str = "dynamodb", account: str = ACCOUNT_A, *
     )
 
 
-def start(kind: str, account: str = ACCOUNT_A) -> Server:
+def start(
+    kind: str, account: str = ACCOUNT_A, settings: dict[str, str] | None = None
+) -> Server:
     """Starts a server and waits until it answers.
 
-    `account` is what the server calls a caller whose key id is no account number.
+    `account` is what the server calls a caller whose key id is no account number; `settings` are
+    variables of the server's own, such as `AUTH`.
     """
     for attempt in range(PORT_ATTEMPTS):
         try:
-            return _start(kind, account)
+            return _start(kind, account, settings or {})
         except ServerError:
             # Somebody may have taken the port between our look and the server's bind.
             if attempt == PORT_ATTEMPTS - 1:
@@ -119,7 +122,7 @@ def end_with_signals() -> None:
         signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
-def _start(kind: str, account: str) -> Server:
+def _start(kind: str, account: str, more: dict[str, str]) -> Server:
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     directory = Path(tempfile.mkdtemp(prefix=f"dynarc-{kind}-"))
@@ -128,7 +131,7 @@ def _start(kind: str, account: str) -> Server:
         process = subprocess.Popen(
             command,
             cwd=directory,
-            env=_environment(directory) | settings,
+            env=_environment(directory) | settings | more,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

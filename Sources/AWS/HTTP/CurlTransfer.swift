@@ -146,8 +146,13 @@ final class CurlTransfer {
     try handle.set(CURLOPT_BUFFERSIZE, 64 << 10)
     if fresh { try handle.set(CURLOPT_FRESH_CONNECT, 1) }
     if let bundle = configuration.caBundle { try handle.set(CURLOPT_CAINFO, bundle) }
+    try handle.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    if !configuration.verifiesCertificates {
+      try handle.set(CURLOPT_SSL_VERIFYPEER, 0)
+      try handle.set(CURLOPT_SSL_VERIFYHOST, 0)
+    }
     // An empty name switches a proxy off that the environment asks for.
-    if call.request.url.isLoopback { try handle.set(CURLOPT_PROXY, "") }
+    if call.request.url.isOfThisMachine { try handle.set(CURLOPT_PROXY, "") }
     try handle.set(CURLOPT_HEADERFUNCTION, writer: CurlTransfer.receiveHeader)
     try handle.set(CURLOPT_WRITEFUNCTION, writer: CurlTransfer.receiveBody)
     switch call.request.method {
@@ -289,6 +294,16 @@ final class CurlTransfer {
       return TransportError(
         .tooLarge, "the response is longer than \(limit) bytes", host: host,
         hint: "is the endpoint an AWS service?")
+    }
+    let answer = handle.long(CURLINFO_HTTP_CONNECTCODE)
+    if answer >= 400 {
+      // A proxy that is in trouble itself may let the next attempt through.
+      return TransportError(
+        answer < 500 ? .proxyRefused : .connect,
+        "the proxy refused the connection with status \(answer)", host: host,
+        hint: answer == 407
+          ? "the proxy wants a user and a password: https_proxy=http://user:password@host:port"
+          : "check https_proxy, and that the proxy lets this host through, or list it in no_proxy")
     }
     let connected = handle.microseconds(CURLINFO_PRETRANSFER_TIME_T) > 0
     let (kind, hint) = CurlTransfer.classify(code, connected: connected)

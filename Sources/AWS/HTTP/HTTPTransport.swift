@@ -31,6 +31,8 @@ public struct TransportError: Error, Equatable, Sendable {
     public static let resolve = Code(rawValue: "resolve")
     /// Nobody took the connection.
     public static let connect = Code(rawValue: "connect")
+    /// The proxy does not let the request through.
+    public static let proxyRefused = Code(rawValue: "proxy-refused")
     /// The TLS handshake failed.
     public static let tls = Code(rawValue: "tls")
     /// The server's certificate is not trusted, or the CA bundle is not usable.

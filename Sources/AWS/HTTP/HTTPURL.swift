@@ -110,6 +110,15 @@ public struct HTTPURL: Hashable, Sendable {
     return parts.count == 4 && parts[0] == "127"
       && parts.allSatisfy { $0.utf8.allSatisfy(ASCII.isDigit) && UInt8($0) != nil }
   }
+
+  /// Whether a proxy would be the wrong one to ask: loopback, and the link-local addresses at which
+  /// instances and containers get their own metadata and credentials.
+  var isOfThisMachine: Bool {
+    isLoopback
+      || [
+        "169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]",
+      ].contains(host)
+  }
 }
 
 extension HTTPURL: CustomStringConvertible {

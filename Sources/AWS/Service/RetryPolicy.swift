@@ -26,13 +26,30 @@ public struct RetryPolicy: Equatable, Sendable {
   /// Creates a policy; four attempts and a base of 25 ms are what SDKs use with DynamoDB.
   public init(maximumAttempts: Int = 4) { self.maximumAttempts = maximumAttempts }
 
-  /// The policy with AWS_MAX_ATTEMPTS, or the profile's `max_attempts`, heeded.
+  /// The policy with AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, or the profile's `retry_mode` and
+  /// `max_attempts`, heeded.
   ///
-  /// - Throws: `ConfigurationError` for a value that is no number from 1 on.
+  /// `legacy` means ten attempts, as that mode has with DynamoDB (botocore's data/_retry.json), and
+  /// `adaptive` is `standard`: the jobs limit their rate by what the table gives anyway.
+  ///
+  /// - Throws: `ConfigurationError` for a mode that there is not, and for a value that is no number from
+  ///   1 on.
   public init(
     environment: AWSEnvironment, profile: SharedConfig.Profile?
   ) throws(ConfigurationError) {
     self.init()
+    let modeVariable = environment["AWS_RETRY_MODE"]
+    if let mode = modeVariable ?? profile?["retry_mode"] {
+      switch mode.lowercased() {
+      case "standard", "adaptive": break
+      case "legacy": maximumAttempts = 10
+      default:
+        throw ConfigurationError(
+          .invalidValue,
+          "\(modeVariable == nil ? "retry_mode" : "AWS_RETRY_MODE") is \"\(mode)\", which is no mode",
+          hint: "use standard, adaptive or legacy")
+      }
+    }
     let variable = environment["AWS_MAX_ATTEMPTS"]
     guard let text = variable ?? profile?["max_attempts"] else { return }
     guard let number = Int(text), number >= 1 else {

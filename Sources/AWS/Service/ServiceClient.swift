@@ -20,6 +20,8 @@ public struct ServiceClient: Sendable {
     public var retryPolicy = RetryPolicy()
     /// The retry tokens; clients of one service may share them.
     public var retryQuota = RetryQuota()
+    /// What is known of the service's clock; clients of one service may share it.
+    public var clock = ClockSkew()
     /// What errors call for.
     public var classifier = ErrorClassifier()
     /// `dynarc/1.2.3 …`: the product and its version first.
@@ -92,6 +94,8 @@ public struct ServiceClient: Sendable {
           error.hint = "renew the credentials, or use others"
           throw error
         }
+      case .failure(let failure) where failure.isOfClock && !run.hasCorrectedClock:
+        run.hasCorrectedClock = true
       case .failure(let failure):
         run.hasRenewed = false
         try await pause(after: failure, &run)
@@ -116,6 +120,8 @@ public struct ServiceClient: Sendable {
     var throttlingReasons: JSONValue?
     /// Whether the credentials have just been renewed, and nothing has been heard of them yet.
     var hasRenewed = false
+    /// Whether it has been signed anew because the clocks differ; that is of use once.
+    var hasCorrectedClock = false
     /// Tokens the last retry took from the quota.
     var lastTaken: Int?
 
@@ -139,13 +145,22 @@ public struct ServiceClient: Sendable {
     /// What a retry adds to the counts.
     var counts = RetryCounts()
     var retryAfter: Duration?
+    /// Whether the service refused the time of the signature, and the clock has been corrected.
+    var isOfClock = false
   }
 
   private func attempt(
     _ run: Run, _ credentials: Credentials
   ) async -> Result<ServiceResponse, Failure> {
     do throws(TransportError) {
-      return check(try await configuration.transport.send(request(run, credentials)))
+      let signed = configuration.clock.corrected(configuration.now())
+      let response = try await configuration.transport.send(request(run, credentials, at: signed))
+      let outcome = check(response)
+      guard case .failure(var failure) = outcome else { return outcome }
+      failure.isOfClock = configuration.clock.learn(
+        from: failure.error.code, date: response.headers["date"], signed: signed,
+        now: configuration.now())
+      return .failure(failure)
     } catch {
       let cancelled = error.code == .cancelled
       let failure = ServiceError(
@@ -159,11 +174,13 @@ public struct ServiceClient: Sendable {
     }
   }
 
-  private func request(_ run: Run, _ credentials: Credentials) -> HTTPRequest {
+  private func request(
+    _ run: Run, _ credentials: Credentials, at moment: AWSTimestamp
+  ) -> HTTPRequest {
     let endpoint = configuration.endpoint
     var headers = signer.sign(
       method: "POST", url: endpoint, headers: ["X-Amz-Target": run.target], body: run.body,
-      credentials: credentials, at: configuration.now()
+      credentials: credentials, at: moment
     ).headers
     headers.append("Content-Type", run.contentType)
     headers.append("User-Agent", configuration.userAgent)
@@ -199,7 +216,8 @@ public struct ServiceClient: Sendable {
     let kind = configuration.classifier.kind(status: response.status, code: body.code)
     let error = ServiceError(
       kind, code: body.code, message: body.message, operation: "", status: response.status,
-      requestID: requestID, throttlingReasons: body.throttlingReasons)
+      requestID: requestID, throttlingReasons: body.throttlingReasons,
+      hint: ServiceClient.hint(for: body.code))
     switch kind {
     case .throttling:
       return .failure(
@@ -211,6 +229,18 @@ public struct ServiceClient: Sendable {
         Failure(
           error: error, reason: .transient, counts: RetryCounts(server: 1), retryAfter: retryAfter))
     default: return .failure(Failure(error: error))
+    }
+  }
+
+  /// What to do about the refusals that every service has.
+  private static func hint(for code: String) -> String? {
+    switch code {
+    case "AccessDeniedException", "AccessDenied":
+      "allow this identity the action that is named, or use another with --profile"
+    case "InvalidSignatureException", "SignatureDoesNotMatch":
+      "check that the secret access key belongs to the access key id; or something on the way "
+        + "changes requests"
+    default: nil
     }
   }
 

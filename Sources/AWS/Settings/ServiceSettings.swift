@@ -50,7 +50,8 @@ public struct ServiceSettings: Equatable, Sendable {
       throw ConfigurationError(
         .plainHTTP,
         "the endpoint \(configured.value), from \(configured.source), would carry data in the clear",
-        hint: "use https; plain http is for servers on this machine (127.0.0.1, localhost)")
+        hint: "use https; or pass --allow-http if nobody else can read or change what travels there"
+      )
     }
     let region = try ServiceSettings.region(
       request, environment, profile, isLocal: configured?.value.isLoopback ?? false)

@@ -1,5 +1,6 @@
-import ArgumentParser
+import AWS
 import Archive
+import ArgumentParser
 import Dynamo
 import JSON
 
@@ -128,6 +129,7 @@ struct DumpCommand: AsyncParsableCommand {
     ]
     if let error = error as? ArchiveError, found.contains(error.code) { return error }
     guard FileSystem.exists("\(archive)/\(ArchiveNames.journal)") else { return error }
+    if isRefusal(error), removeIfNothingIsInIt() { return error }
     let interrupted = error is CancellationError
     if !interrupted { Program.describe(error) }
     var words = ["dynarc"] + CommandLine.arguments.dropFirst()
@@ -136,6 +138,24 @@ struct DumpCommand: AsyncParsableCommand {
       "\(interrupted ? "interrupted" : "stopped"); \(archive) holds an unfinished dump",
       hint: "go on with: \(ShellCommand.line(words)); or remove \(archive) to start over")
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
+  }
+
+  /// Whether the service said that it will answer the same again.
+  private func isRefusal(_ error: any Error) -> Bool {
+    guard let error = error as? ServiceError else { return false }
+    return error.kind == .final || error.kind == .credentials
+  }
+
+  /// Removes what this run began, where it got nothing: there is nothing to go on with then.
+  private func removeIfNothingIsInIt() -> Bool {
+    guard !resume,
+      let journal = try? Journal.read(LocalStorage(directory: archive)),
+      journal.counts == DumpCounts()
+    else { return false }
+    FileSystem.remove(
+      files: ["\(archive)/\(ArchiveNames.journal)"],
+      thenEmpty: ["\(archive)/\(ArchiveNames.data)", archive])
+    return true
   }
 
   private func report(_ summary: DumpSummary, seconds: Double) throws {
