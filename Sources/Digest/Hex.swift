@@ -14,22 +14,28 @@ public enum Hex {
 
   /// The bytes of an even number of lower-case digits; anything else is nil.
   public static func decode(_ text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(digits.count / 2)
-    for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
-      bytes.append(high << 4 | low)
+    var text = text
+    return text.withUTF8 { digits in
+      guard digits.count.isMultiple(of: 2) else { return nil }
+      var isWrong = false
+      let bytes = [UInt8](unsafeUninitializedCapacity: digits.count / 2) { buffer, count in
+        for index in 0..<digits.count / 2 {
+          let (high, low) = (value(digits[index * 2]), value(digits[index * 2 + 1]))
+          isWrong = isWrong || high | low > 15
+          buffer[index] = high << 4 | low & 15
+        }
+        count = digits.count / 2
+      }
+      return isWrong ? nil : bytes
     }
-    return bytes
   }
 
-  private static func value(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    default: nil
-    }
+  /// A digit's value; more than 15 where it is none.
+  @inline(__always)
+  private static func value(_ digit: UInt8) -> UInt8 {
+    let number = digit &- UInt8(ascii: "0")
+    if number < 10 { return number }
+    let letter = digit &- UInt8(ascii: "a")
+    return letter < 6 ? letter + 10 : 0xFF
   }
 }

@@ -44,20 +44,35 @@ public struct ChunkID: Sendable, Hashable, Comparable {
   /// Reads `data/SSSSS-CCCCCC.ndjson.zst`; nil for every text that is not exactly what `name`
   /// writes.
   public init?(name: String) {
-    func take(_ text: inout Substring.UTF8View) -> Int? {
-      var value: Int?
-      while let byte = text.first, byte &- UInt8(ascii: "0") < 10, value ?? 0 <= ChunkID.largest {
-        value = (value ?? 0) * 10 + Int(byte &- UInt8(ascii: "0"))
-        text.removeFirst()
-      }
-      return value
+    // Without making the name again to compare it: manifests hold tens of thousands.
+    var name = name
+    let place = name.withUTF8 { text -> (Int, Int)? in
+      let (front, back) = ("data/".utf8, ".ndjson.zst".utf8)
+      guard text.starts(with: front), text.suffix(back.count).elementsEqual(back),
+        text.count > front.count + back.count
+      else { return nil }
+      let places = text[front.count..<text.count - back.count]
+        .split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+      guard places.count == 2, let segment = ChunkID.number(places[0], digits: 5),
+        let number = ChunkID.number(places[1], digits: 6)
+      else { return nil }
+      return (segment, number)
     }
-    var rest = name.utf8.dropFirst("data/".utf8.count)
-    guard let segment = take(&rest), rest.popFirst() == UInt8(ascii: "-"), let number = take(&rest)
-    else { return nil }
-    self.init(segment: segment, number: number)
-    let allowed = 0...ChunkID.largest
-    guard allowed.contains(segment), allowed.contains(number), self.name == name else { return nil }
+    guard let place else { return nil }
+    self.init(segment: place.0, number: place.1)
+  }
+
+  /// A number of so many digits, or of more if it has that many without zeros in front.
+  private static func number(_ text: some Collection<UInt8>, digits: Int) -> Int? {
+    guard text.count == digits || text.count > digits && text.first != UInt8(ascii: "0") else {
+      return nil
+    }
+    var value = 0
+    for byte in text {
+      guard byte &- UInt8(ascii: "0") < 10, value <= largest else { return nil }
+      value = value * 10 + Int(byte &- UInt8(ascii: "0"))
+    }
+    return value <= largest ? value : nil
   }
 
   /// The file's name, relative to the archive.

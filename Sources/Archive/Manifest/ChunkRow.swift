@@ -42,6 +42,10 @@ extension ChunkRow: Hashable {
 }
 
 extension ChunkRow {
+  private static let members: Set = [
+    "name", "segment", "items", "contentBytes", "storedBytes", "sha256", "contentSha256",
+  ]
+
   /// Reads a row of the manifest or the journal.
   init(_ fields: Fields) throws(ArchiveError) {
     let name = try fields.string("name")
@@ -56,9 +60,7 @@ extension ChunkRow {
       contentBytes: try fields.int("contentBytes", atLeast: 1),
       storedBytes: try fields.int("storedBytes", atLeast: 1),
       sha256: try fields.digest("sha256"), contentSHA256: try fields.digest("contentSha256"),
-      unknown: fields.object.removing([
-        "name", "segment", "items", "contentBytes", "storedBytes", "sha256", "contentSha256",
-      ]))
+      unknown: fields.object.removing(ChunkRow.members))
   }
 
   var json: JSONObject {
