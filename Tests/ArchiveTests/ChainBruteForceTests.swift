@@ -5,7 +5,7 @@ import Testing
 /// Random chains of three to five states against a reference that knows the states as values.
 @Suite struct ChainBruteForceTests {
   /// DYNARC_PAIRS says how many chains; each one of `groups` takes its share.
-  private static let chains = getenv("DYNARC_PAIRS").flatMap { Int(String(cString: $0)) } ?? 200
+  private static let chains = getenv("DYNARC_PAIRS").flatMap { Int(String(cString: $0)) } ?? 100
   private static let groups = 20
 
   @Test(arguments: 0..<groups) func chainsAgreeWithTheReference(group: Int) async throws {

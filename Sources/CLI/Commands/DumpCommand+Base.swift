@@ -14,10 +14,9 @@ extension DumpCommand {
       throw ValidationError(
         "--base and --resume exclude each other: a dump of changes that was stopped begins anew")
     }
-    var others = slice
-    others.key = KeyOptions()
-    others.consistent = false
-    guard try others.readOptions() == ReadOptions() else {
+    var others = try slice.readOptions()
+    (others.partition, others.sort, others.consistent) = ([], nil, false)
+    guard others == ReadOptions() else {
       throw ValidationError(
         "--base compares whole items by the table's key; leave --index, --filter, --projection, "
           + "--names, --values and --allow-keyless out")
