@@ -192,6 +192,24 @@ import Testing
     #expect(error?.code == .damaged && error?.message.contains("second line") == true)
   }
 
+  /// More keys than the table of keys begins with, by far.
+  @Test func manyKeys() async throws {
+    let old = (0..<9000).map { order("a", $0) }
+    let new = (0..<9000).compactMap { number -> String? in
+      switch number % 3 {
+      case 0: nil
+      case 1: order("a", number, more: #","x":{"S":"new"}"#)
+      default: order("a", number)
+      }
+    }
+    let base = try ChainTests.snapshot(old)
+    let changes = try await ChainTests.changes(base, try ChainTests.snapshot(new))
+    #expect(changes.manifest.counts.items == 6000)
+    let merged = try await ChainTests.merge(
+      try ArchiveChain(base, [changes]), to: SimulatedDisk())
+    #expect(try readLines(merged).sorted() == new.sorted())
+  }
+
   @Test func noChangesCopyEveryChunk() async throws {
     let base = try ChainTests.snapshot(ChainTests.days[0])
     let chain = try ArchiveChain(base, [try await ChainTests.changes(base, base)])

@@ -100,6 +100,20 @@ public struct ArchivePart: Sendable {
 
   /// What it is called among all chunks of the chain.
   public var name: String { place == 0 ? row.name : "\(place):\(row.name)" }
+
+  /// A reader of its lines; errors say of which archive it is.
+  func reader() throws(ArchiveError) -> ChunkReader {
+    do throws(ArchiveError) { return try archive.chunk(row) } catch {
+      throw error.located(in: archive)
+    }
+  }
+
+  /// Reads the next lines; errors say of which archive they are.
+  func next(_ reader: inout ChunkReader) throws(ArchiveError) -> Bool {
+    do throws(ArchiveError) { return try reader.next() } catch {
+      throw error.located(in: archive)
+    }
+  }
 }
 
 extension Archive {

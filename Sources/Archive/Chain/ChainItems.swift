@@ -42,8 +42,8 @@ public struct ChainItems: ItemSource {
   ) async throws {
     // Only keys tell what lasts, so that they are found whatever is asked for.
     let part = chunks[part]
-    var reader = try part.archive.chunk(part.row)
-    while try reader.next() {
+    var reader = try part.reader()
+    while try part.next(&reader) {
       try Task.checkCancellation()
       reader.keepLines(lasting, place: part.place)
       guard try body(reader.block) else { return }

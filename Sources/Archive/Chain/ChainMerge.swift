@@ -94,41 +94,35 @@ public struct ChainMerge: Sendable {
       number: number, chunk: 0, storage: storage, level: compression.level,
       memory: compression.memory, limits: limits)
     for part in base {
-      do {
-        if let largest = try largestItem(ofUntouched: part, lasting) {
-          let id = segment.skipChunk()
-          try copy(part, to: id)
-          try output.add(part.row, as: id, largest: largest)
-        } else {
-          try append(part, lasting, to: &segment, output)
-          try output.end(&segment)
-        }
-      } catch let error as ArchiveError where error.code == .damaged {
-        throw error.located(in: part.archive)
+      if let largest = try largestItem(ofUntouched: part, lasting) {
+        let id = segment.skipChunk()
+        try copy(part, to: id)
+        try output.add(part.row, as: id, largest: largest)
+      } else {
+        try append(part, lasting, to: &segment, output)
+        try output.end(&segment)
       }
     }
     for part in puts { try append(part, lasting, to: &segment, output) }
     try output.end(&segment)
   }
 
-  /// Reads a chunk of the base with every check.
+  /// Reads a chunk of the base, up to the first item that does not last, or with every check.
   ///
   /// - Returns: the bytes of its largest item; nil if not all of its items last.
   private func largestItem(
     ofUntouched part: ArchivePart, _ lasting: LastingLines
   ) throws -> Int? {
-    var reader = try part.archive.chunk(part.row)
+    var reader = try part.reader()
     var largest = 0
-    var isUntouched = true
-    // To its end in any case: what is taken of it later is of a chunk that is sound.
-    while try reader.next() {
+    while try part.next(&reader) {
       try Task.checkCancellation()
       for (index, line) in reader.block.lines.enumerated() {
+        guard lasting.keeps(index, of: reader.block, place: 0) else { return nil }
         largest = max(largest, line.item.count)
-        isUntouched = isUntouched && lasting.keeps(index, of: reader.block, place: 0)
       }
     }
-    return isUntouched ? largest : nil
+    return largest
   }
 
   /// Takes over a chunk's file as it is.
@@ -146,6 +140,7 @@ public struct ChainMerge: Sendable {
     }
     guard hash.finish() == part.row.sha256 else {
       throw ArchiveError(.damaged, "the file changed while it was read", file: part.row.name)
+        .located(in: part.archive)
     }
     try target.commit()
   }
@@ -155,8 +150,8 @@ public struct ChainMerge: Sendable {
     _ part: ArchivePart, _ lasting: LastingLines, to segment: inout SegmentWriter,
     _ output: MergeOutput
   ) throws {
-    var reader = try part.archive.chunk(part.row)
-    while try reader.next() {
+    var reader = try part.reader()
+    while try part.next(&reader) {
       try Task.checkCancellation()
       reader.keepLines(lasting, place: part.place)
       for line in reader.block.lines {

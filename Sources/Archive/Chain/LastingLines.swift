@@ -8,31 +8,25 @@ public struct LastingLines: Sendable {
   private let hash = ItemHash()
   private var table = KeyTable()
 
-  /// Whether the chain's changes change nothing.
-  var isEmpty: Bool { table.count == 0 }
-
   /// Reads all changes of a chain, with every check of their chunks.
   ///
   /// - Throws: `ArchiveError` of code `damaged`, or what the storage throws; `CancellationError`.
   public init(_ chain: ArchiveChain) throws {
-    for part in chain.parts where part.place > 0 {
-      do { try take(part) } catch let error as ArchiveError {
-        throw error.located(in: part.archive)
-      }
-    }
+    for part in chain.parts where part.place > 0 { try take(part) }
   }
 
   private mutating func take(_ part: ArchivePart) throws {
     let place = UInt16(part.place)
-    var reader = try part.archive.chunk(part.row)
-    while try reader.next() {
+    var reader = try part.reader()
+    while try part.next(&reader) {
       try Task.checkCancellation()
       for line in reader.block.lines {
         let before = table.set(hash(of: line, in: reader.block), to: place)
         guard before != place else {
           throw ArchiveError(
             .damaged, "a second line has the key of an earlier one", file: part.row.name,
-            offset: line.contentOffset, hint: "make the changes anew")
+            offset: line.contentOffset, hint: "make the changes anew"
+          ).located(in: part.archive)
         }
       }
     }
@@ -60,7 +54,7 @@ private struct KeyTable {
   /// The hashes, and where each was seen last; a place of 0 is free.
   private var hashes: [UInt128]
   private var places: [UInt16]
-  private(set) var count = 0
+  private var count = 0
 
   init(capacity: Int = 1024) {
     hashes = [UInt128](repeating: 0, count: capacity)
