@@ -42,9 +42,12 @@ struct WriteArguments: ParsableArguments {
 
   /// - Parameters:
   ///   - archive: its directory, beside which the state file stands if nothing else is asked for.
+  ///   - others: directories of archives that are read with it.
   ///   - command: the command's name, for the state file's.
-  func options(archive: String, table: String, command: String) throws -> WriteOptions {
-    guard !FileSystem.isInside(".", archive) else {
+  func options(
+    archive: String, others: [String] = [], table: String, command: String
+  ) throws -> WriteOptions {
+    guard !([archive] + others).contains(where: { FileSystem.isInside(".", $0) }) else {
       throw ValidationError(
         "\(command) writes files where it runs, and this is the archive itself: run it from "
           + "elsewhere")

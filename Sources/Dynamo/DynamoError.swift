@@ -20,8 +20,6 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let badAnswer = Code(rawValue: "bad-answer")
     /// The archive cannot be loaded: its items have no keys.
     public static let keyless = Code(rawValue: "keyless")
-    /// The archive holds changes, not items.
-    public static let notASnapshot = Code(rawValue: "not-a-snapshot")
     /// The archive holds items, not changes.
     public static let notChanges = Code(rawValue: "not-changes")
     /// The changes do not tell what was there before.

@@ -33,9 +33,7 @@ private struct Pair {
     // Spellings of items that are the same on both sides, in half of the cases.
     var spelled: [ModelItem.Key: String] = [:]
     for _ in 0..<maker.below(40) {
-      let key = ModelItem.Key(
-        customer: ModelText(maker.pick(["a", "b", "é", "e\u{301}", "\"\n"])), number: maker.number()
-      )
+      let key = maker.key()
       let item = maker.item(key)
       // A key can be drawn again.
       spelled[key] = nil
@@ -53,37 +51,21 @@ private struct Pair {
     }
     var layouts: [[[[String]]]] = [[], []]
     // A chunk that both have, of items that are the same.
-    let keys = old.keys.filter { old[$0] == new[$0] }.sorted(by: Pair.precede)
+    let keys = old.keys.filter { old[$0] == new[$0] }.sorted()
     let shared = keys.filter { _ in maker.chance(30) }
     let chunk = shared.map { maker.spell(old[$0] ?? ModelItem(attributes: [:])) }
     for (side, items) in [old, new].enumerated() {
       var texts: [String] = []
-      for key in items.keys.sorted(by: Pair.precede).shuffled(using: &maker.random)
+      for key in items.keys.sorted().shuffled(using: &maker.random)
       where !shared.contains(key) {
         texts.append(spelled[key] ?? maker.spell(items[key] ?? ModelItem(attributes: [:])))
       }
-      layouts[side] = Pair.layout(texts, &maker)
+      layouts[side] = maker.layout(texts)
       if !chunk.isEmpty { layouts[side][maker.below(layouts[side].count)].append(chunk) }
     }
     (self.old, self.new) = (old, new)
     disks = [SimulatedDisk(), SimulatedDisk()]
     for (disk, layout) in zip(disks, layouts) { try writeArchive(disk, layout) }
-  }
-
-  private static func precede(_ one: ModelItem.Key, _ other: ModelItem.Key) -> Bool {
-    (one.customer, "\(one.number)") < (other.customer, "\(other.number)")
-  }
-
-  /// Segments of chunks of items.
-  private static func layout(_ texts: [String], _ maker: inout ModelMaker) -> [[[String]]] {
-    var segments: [[[String]]] = Array(repeating: [], count: 1 + maker.below(4))
-    var rest = texts[...]
-    while !rest.isEmpty {
-      let count = 1 + maker.below(8)
-      segments[maker.below(segments.count)].append(Array(rest.prefix(count)))
-      rest = rest.dropFirst(count)
-    }
-    return segments
   }
 
   func check() async throws {
@@ -217,7 +199,7 @@ private struct Pair {
 }
 
 /// What the bytes of an item mean, read by the slow parser.
-private func meaning(_ bytes: [UInt8]) throws -> ModelItem {
+func meaning(_ bytes: [UInt8]) throws -> ModelItem {
   let json = try #require(SlowJSON.parse(bytes))
   guard case .map(let attributes) = ModelValue(map: json) else {
     throw ArchiveError(.badPage, "no item")

@@ -98,13 +98,13 @@ private final class Gauge: Sendable {
     for segment in 0..<8 {
       for chunk in 0..<(segment == 3 ? 5 : 2) { rows.append(row(segment, chunk)) }
     }
-    let order = ChunkOrder.interleaved(rows)
+    let order = ChunkOrder.interleaved(rows, by: \.segment)
     #expect(Set(order.map(\.name)) == Set(rows.map(\.name)))
     #expect(order.count == rows.count)
     #expect(order.prefix(8).map(\.segment) == [0, 4, 2, 6, 1, 5, 3, 7])
     #expect(
       order.filter { $0.segment == 3 }.map(\.name) == rows.filter { $0.segment == 3 }.map(\.name))
-    #expect(ChunkOrder.interleaved([]).isEmpty)
-    #expect(ChunkOrder.interleaved([row(5, 0)]).map(\.segment) == [5])
+    #expect(ChunkOrder.interleaved([ChunkRow](), by: \.segment).isEmpty)
+    #expect(ChunkOrder.interleaved([row(5, 0)], by: \.segment).map(\.segment) == [5])
   }
 }

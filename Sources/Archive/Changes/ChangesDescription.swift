@@ -4,6 +4,8 @@ public import JSON
 public struct ChangesSide: Sendable, Equatable {
   /// The id of the archive that was compared; nil for a live table.
   public var archiveID: String?
+  /// Ids by which the same items are known, too: see `Manifest.sameItemsAs`.
+  public var sameItemsAs: [String]
   public var tableName: String
   /// As the service told them; a live table has them.
   public var tableARN: String?
@@ -19,10 +21,12 @@ public struct ChangesSide: Sendable, Equatable {
   public var unknown = JSONObject()
 
   public init(
-    archiveID: String?, tableName: String, tableARN: String? = nil, tableID: String? = nil,
-    items: Int, startTime: Timestamp, endTime: Timestamp, slice: String? = nil
+    archiveID: String?, sameItemsAs: [String] = [], tableName: String, tableARN: String? = nil,
+    tableID: String? = nil, items: Int, startTime: Timestamp, endTime: Timestamp,
+    slice: String? = nil
   ) {
     self.archiveID = archiveID
+    self.sameItemsAs = sameItemsAs
     self.tableName = tableName
     self.tableARN = tableARN
     self.tableID = tableID
@@ -31,6 +35,9 @@ public struct ChangesSide: Sendable, Equatable {
     self.endTime = endTime
     self.slice = slice
   }
+
+  /// Every id by which the side is known; none for a live table.
+  public var names: [String] { [archiveID].compactMap(\.self) + sameItemsAs }
 }
 
 /// What lines of a changes archive carry of the items that they change.

@@ -6,12 +6,14 @@ extension ChangesSide {
       archiveID: try fields.optional("archiveId", "an archive's id") {
         $0.string.flatMap { ArchiveNames.isID($0) ? $0 : nil }
       },
+      sameItemsAs: try fields.ids("sameItemsAs"),
       tableName: try fields.string("tableName"), tableARN: try fields.optionalString("tableArn"),
       tableID: try fields.optionalString("tableId"), items: try fields.int("items"),
       startTime: try fields.time("startTime"), endTime: try fields.time("endTime"),
       slice: try fields.optionalString("slice"))
     unknown = fields.object.removing([
-      "archiveId", "tableName", "tableArn", "tableId", "items", "startTime", "endTime", "slice",
+      "archiveId", "sameItemsAs", "tableName", "tableArn", "tableId", "items", "startTime",
+      "endTime", "slice",
     ])
   }
 
@@ -19,6 +21,7 @@ extension ChangesSide {
   public var json: JSONObject {
     var object = JSONObject()
     object.add("archiveId", archiveID.map(JSONValue.string))
+    object.add(ids: sameItemsAs, "sameItemsAs")
     object.add("tableName", .string(tableName))
     object.add("tableArn", tableARN.map(JSONValue.string))
     object.add("tableId", tableID.map(JSONValue.string))

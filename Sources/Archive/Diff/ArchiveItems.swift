@@ -26,7 +26,9 @@ public struct ArchiveItems: ItemSource {
     guard archive.manifest.changes == nil else {
       throw ArchiveError(
         .unsupported, "\(name) holds changes between two archives, and no items to compare",
-        hint: "name one of the two archives instead")
+        hint:
+          "name one of the two archives instead, or merge the changes into a snapshot by dynarc merge"
+      )
     }
     guard !archive.manifest.source.keyless else {
       throw ArchiveError(
@@ -49,8 +51,9 @@ public struct ArchiveItems: ItemSource {
   public var origin: ItemOrigin {
     let manifest = archive.manifest
     let side = ChangesSide(
-      archiveID: archive.id, tableName: manifest.source.tableName,
-      tableARN: manifest.source.tableARN, tableID: manifest.source.tableID,
+      archiveID: archive.id, sameItemsAs: manifest.sameItemsAs,
+      tableName: manifest.source.tableName, tableARN: manifest.source.tableARN,
+      tableID: manifest.source.tableID,
       items: manifest.counts.items, startTime: manifest.startTime, endTime: manifest.endTime,
       slice: slice?.words)
     return ItemOrigin(

@@ -20,17 +20,33 @@ public struct Diff: Sendable {
     guard old.key == new.key else {
       throw ArchiveError(
         .usage,
-        "the keys differ: \(old.name) has \(Diff.words(old.key)), \(new.name) has "
-          + Diff.words(new.key), hint: "only items of one key can be compared")
+        "the keys differ: \(old.name) has \(old.key.typedWords), \(new.name) has "
+          + new.key.typedWords, hint: "only items of one key can be compared")
     }
     sides = [old, new]
     self.options = options
   }
 
-  private static func words(_ key: KeySchema) -> String {
-    key.attributes.map { "\($0.name) (\($0.type.rawValue))" }.joined(separator: " and ")
+  /// Compares, and writes an archive of the changes.
+  ///
+  /// - Parameters:
+  ///   - writer: of the archive.
+  ///   - each: called as in `run`, when the batch has been written.
+  /// - Returns: what it came to, and the archive's id.
+  /// - Throws: as `run`; `ArchiveError` where the archive cannot be written. It is not committed then.
+  public func write(
+    _ writer: consuming ChangesWriter, tool: ArchiveTool,
+    progress: @escaping @Sendable (DiffProgress) -> Void = { _ in },
+    _ each: (borrowing ChangeBatch) throws -> Void = { _ in }
+  ) async throws -> (summary: DiffSummary, id: String) {
+    let summary = try await run(progress: progress) { batch in
+      try writer.append(batch)
+      try each(batch)
+    }
+    let id = try writer.finish(
+      tool: tool, from: sides[0].origin, to: sides[1].origin, summary)
+    return (summary, id)
   }
-
   /// Compares.
   ///
   /// - Parameters:
@@ -48,6 +64,13 @@ public struct Diff: Sendable {
     let wanted = try await run.withoutRespelled(try run.join(try await run.read()))
     let found = try await run.gather(wanted)
     return try run.merge(found, each)
+  }
+}
+
+extension KeySchema {
+  /// `customer (S) and number (N)`
+  var typedWords: String {
+    attributes.map { "\($0.name) (\($0.type.rawValue))" }.joined(separator: " and ")
   }
 }
 

@@ -129,6 +129,17 @@ extension ArchiveSource {
   }
 }
 
+extension ReadDescription {
+  /// Whether another reading asks for the same items in the same form, be it in other segments.
+  public func selectsSame(as other: ReadDescription) -> Bool {
+    indexName == other.indexName && keyConditionExpression == other.keyConditionExpression
+      && filterExpression == other.filterExpression
+      && projectionExpression == other.projectionExpression
+      && expressionAttributeNames == other.expressionAttributeNames
+      && expressionAttributeValues == other.expressionAttributeValues
+  }
+}
+
 extension ArchiveSource {
   /// Why the archive lacks items that the source had; nil for a whole table.
   public var sliceBecause: String? {

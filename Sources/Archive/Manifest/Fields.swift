@@ -103,6 +103,15 @@ struct Fields {
     return texts
   }
 
+  /// Ids of archives; none where the member is absent.
+  func ids(_ name: String) throws(ArchiveError) -> [String] {
+    try optional(name, "an array of archives' ids") { value -> [String]? in
+      guard let texts = value.array?.map(\.string) else { return nil }
+      return texts.allSatisfy { $0.map(ArchiveNames.isID) ?? false }
+        ? texts.compactMap(\.self) : nil
+    } ?? []
+  }
+
   /// An object inside.
   func fields(_ name: String) throws(ArchiveError) -> Fields {
     guard let value = object[name] else { throw fault(name, "is missing") }
@@ -123,6 +132,11 @@ extension JSONObject {
   /// Appends a member unless its value is nil.
   mutating func add(_ name: String, _ value: JSONValue?) {
     if let value { self[name] = value }
+  }
+
+  /// Appends a member with ids of archives, if there are any.
+  mutating func add(ids: [String], _ name: String) {
+    if !ids.isEmpty { self[name] = .array(ids.map(JSONValue.string)) }
   }
 
   /// Appends members of other names.

@@ -50,6 +50,9 @@ public struct Manifest: Sendable, Equatable {
   public var source: ArchiveSource
   /// What the lines lead from and to; nil for a snapshot.
   public var changes: ChangesDescription?
+  /// Of a snapshot that was merged: ids by which the same items are known, too. Each is that of another
+  /// snapshot of them, or of an archive of changes behind which there they are.
+  public var sameItemsAs: [String] = []
   public var startTime: Timestamp
   public var endTime: Timestamp
   /// The table as the source had it; its name is `source.tableName`.

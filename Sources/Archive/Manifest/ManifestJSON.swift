@@ -23,8 +23,9 @@ extension Manifest {
         ? try ChangesDescription(try fields.fields("changes"), features: features) : nil,
       unknown: fields.object.removing([
         "format", "version", "kind", "requiredFeatures", "tool", "source", "startTime", "endTime",
-        "table", "settings", "counts", "chunks",
+        "table", "settings", "counts", "chunks", "sameItemsAs",
       ]))
+    sameItemsAs = try fields.ids("sameItemsAs")
     if isChanges { unknown["changes"] = nil }
     try checkSums(fields)
   }
@@ -113,6 +114,7 @@ extension Manifest {
       "settings": .object(settings.json), "counts": .object(counts.json), "chunks": chunks,
     ]
     object.add("changes", changes.map { .object($0.json) })
+    object.add(ids: sameItemsAs, "sameItemsAs")
     object.add(unknown)
     return object
   }

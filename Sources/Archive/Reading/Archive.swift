@@ -60,7 +60,8 @@ public struct Archive: Sendable {
       "\(storage.location) is an unfinished dump: it has no \(ArchiveNames.sums)",
       hint: names.contains(ArchiveNames.journal)
         ? "go on with it by dynarc dump --resume; dynarc info tells how far it is"
-        : "if this is a copy, it is not complete; copy the archive again")
+        : "if this is a copy, it is not complete; copy the archive again; what diff, merge or dump --base "
+          + "was stopped at cannot be gone on with: remove it, and begin anew")
   }
 
   private static func check(_ manifest: Manifest, _ sums: Sums) throws(ArchiveError) {

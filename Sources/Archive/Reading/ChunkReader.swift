@@ -59,6 +59,20 @@ public struct ChunkReader: ~Copyable, Sendable {
     block.lines.removeAll { !slice.contains(keys.span.extracting($0.key)) }
   }
 
+  /// Drops the lines of the block that hold no item of a chain's last state.
+  ///
+  /// - Parameter place: of the archive in the chain.
+  public mutating func keepLines(_ lasting: LastingLines, place: Int) {
+    var kept = 0
+    for index in block.lines.indices where lasting.keeps(index, of: block, place: place) {
+      block.lines[kept] = block.lines[index]
+      if place > 0 { block.changes[kept] = block.changes[index] }
+      kept += 1
+    }
+    block.lines.removeLast(block.lines.count - kept)
+    if place > 0 { block.changes.removeLast(block.changes.count - kept) }
+  }
+
   private mutating func advance() throws(ArchiveError) -> Bool {
     carry()
     var searched = 0

@@ -113,6 +113,13 @@ public struct SegmentWriter: ~Copyable, Sendable {
     if size > largestItem { largestItem = size }
   }
 
+  /// Leaves the next chunk to somebody who writes it in another way; between chunks only.
+  mutating func skipChunk() -> ChunkID {
+    precondition(file == nil, "a chunk is being written")
+    defer { chunk += 1 }
+    return ChunkID(segment: number, number: chunk)
+  }
+
   /// Copies bytes into the staging buffer, draining it whenever it is full.
   private mutating func put(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
     var rest = bytes[...]

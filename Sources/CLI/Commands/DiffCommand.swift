@@ -134,17 +134,6 @@ struct DiffCommand: AsyncParsableCommand {
       ignored: ignore.flatMap(\.paths), only: only.flatMap(\.paths))
     let diff = try Diff(old: sides[0], new: sides[1], options: options)
 
-    var writer: ChangesWriter?
-    if let changes {
-      writer = try ChangesWriter(
-        storage: LocalStorage(directory: changes), oldImages: withOld ? .images : .digests,
-        compression: Compression(level: 3))
-    }
-    var isFinished = false
-    defer {
-      if let changes, !isFinished { Terminal.warn("\(changes) is unfinished; remove it") }
-    }
-
     let meter = ProgressMeter(output)
     defer { meter.finish() }
     let isListed = changes == nil || keys
@@ -152,23 +141,33 @@ struct DiffCommand: AsyncParsableCommand {
       style: stat ? .none : output.json ? .json : isListed ? .listing : .none, keysOnly: keys,
       limit: limit, filter: options.attributes)
     var statistics = DiffStatistics(filter: options.attributes)
-    let summary = try await diff.run { progress in
+    let progress: @Sendable (DiffProgress) -> Void = { progress in
       meter.show(
         .init(done: progress.items, expected: progress.expectedItems, bytes: progress.contentBytes))
-    } _: { batch in
+    }
+    let each = { (batch: borrowing ChangeBatch) in
       if stat { try statistics.add(batch) }
-      try writer?.append(batch)
       try report.show(batch) { bytes in
         meter.finish()
         try Terminal.output(bytes.span)
       }
     }
-    if let writer {
-      _ = try writer.finish(
-        tool: ArchiveTool(version: Version.number), from: sides[0].origin, to: sides[1].origin,
-        summary)
+    let summary: DiffSummary
+    if let changes {
+      let writer = try ChangesWriter(
+        storage: LocalStorage(directory: changes), oldImages: withOld ? .images : .digests,
+        compression: Compression(level: 3))
+      do {
+        let tool = ArchiveTool(version: Version.number)
+        summary = try await diff.write(writer, tool: tool, progress: progress, each).summary
+      } catch {
+        meter.finish()
+        Terminal.warnUnfinished(changes)
+        throw error
+      }
+    } else {
+      summary = try await diff.run(progress: progress, each)
     }
-    isFinished = true
     meter.finish()
     if stat {
       let text = DiffStatReport(summary, statistics)

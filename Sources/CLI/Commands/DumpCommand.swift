@@ -13,6 +13,7 @@ struct DumpCommand: AsyncParsableCommand {
       dynarc dump Orders ./one-customer --pk 4711 --sk-begins-with 2026-11
       dynarc dump Orders ./open --index by-status --pk open
       dynarc dump Orders ./orders-2026-11-22 --resume
+      dynarc dump Orders ./changes-2026-11-23 --base ./orders-2026-11-22
       """)
 
   @Argument(
@@ -26,6 +27,20 @@ struct DumpCommand: AsyncParsableCommand {
   var archive: String
 
   @OptionGroup(title: "What to read") var slice: SliceOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Write only what changed since this archive, as an archive of changes; again for each archive of "
+        + "changes that was made since, in their order.", valueName: "archive"),
+    completion: .directory)
+  var base: [String] = []
+
+  @Flag(
+    help: """
+      With --base: keep whole items as they were, so that the changes can be taken back; otherwise a \
+      digest of each.
+      """)
+  var withOld = false
 
   @Option(
     help: ArgumentHelp(
@@ -71,9 +86,11 @@ struct DumpCommand: AsyncParsableCommand {
     if segments != nil, !slice.key.pk.isEmpty {
       throw ValidationError("--segments is for scans; with --pk the table is queried")
     }
+    try validateBase()
   }
 
   func run() async throws {
+    guard base.isEmpty else { return try await dumpChanges() }
     var options = DumpOptions(toolVersion: Version.number, cores: Machine.cores)
     options.read = try slice.readOptions()
     options.read.segments = segments
@@ -114,11 +131,14 @@ struct DumpCommand: AsyncParsableCommand {
       throw stopped(by: error)
     }
     meter.finish()
-    let unread = summary.archive.manifest.settings.notRead.map { "\($0.setting) (\($0.code))" }
-    if !unread.isEmpty {
-      Terminal.warn("settings that could not be read: \(unread.joined(separator: ", "))")
-    }
+    warnOfUnread(summary.archive.manifest.settings)
     try report(summary, seconds: meter.elapsed)
+  }
+
+  func warnOfUnread(_ settings: TableSettings) {
+    let unread = settings.notRead.map { "\($0.setting) (\($0.code))" }
+    guard !unread.isEmpty else { return }
+    Terminal.warn("settings that could not be read: \(unread.joined(separator: ", "))")
   }
 
   /// Says how to go on with a dump that has begun and not ended.

@@ -67,6 +67,10 @@ struct InfoReport {
       ("Table", source.tableName),
     ]
     if let arn = source.tableARN { rows.append(("ARN", arn)) }
+    if !manifest.sameItemsAs.isEmpty {
+      let names = manifest.sameItemsAs.map { String($0.prefix(16)) }
+      rows.append(("Same as", "the state of \(names.joined(separator: ", "))"))
+    }
     if let changes = manifest.changes {
       rows += InfoReport.rows(changes)
     } else {

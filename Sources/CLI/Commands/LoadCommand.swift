@@ -11,6 +11,7 @@ struct LoadCommand: AsyncParsableCommand {
       dynarc load ./orders-2026-11-22 Orders-restored
       dynarc load ./orders-2026-11-22 Orders --truncate --yes
       dynarc load ./orders-2026-11-22 Orders --resume
+      dynarc load ./sunday Orders --changes ./monday-changes --changes ./tuesday-changes
       """)
 
   @Argument(help: "Directory of the archive.", completion: .directory)
@@ -20,6 +21,13 @@ struct LoadCommand: AsyncParsableCommand {
     help: "Table, by name or as dynamodb://[profile@][region]/NAME; otherwise the name it had.",
     transform: TableAddress.parse)
   var table: TableAddress?
+
+  @Option(
+    help: ArgumentHelp(
+      "An archive of changes since the archive; again for each later one, in their order. The last state "
+        + "is written, each item once.", valueName: "changes"),
+    completion: .directory)
+  var changes: [String] = []
 
   @Flag(help: "Put the items over those that the table holds.")
   var merge = false
@@ -42,20 +50,21 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let opened = try Archive.open(LocalStorage(directory: archive))
+    let chain = try ArchiveChain(directories: [archive] + changes)
     var options = LoadOptions(
       write: try write.options(
-        archive: archive, table: table?.table ?? opened.manifest.source.tableName, command: "load"))
+        archive: archive, others: changes, table: table?.table ?? chain.last.source.tableName,
+        command: "load"))
     options.target = table?.table
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
     let connection = try Connection(aws, address: table)
     let job = LoadJob(
-      client: connection.client, archive: opened, options: options,
+      client: connection.client, chain: chain, options: options,
       rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
     warn(plan)
     if write.dryRun {
-      try opened.checkStored()
+      try chain.checkStored()
       return try report(plan)
     }
     try ask(plan)
@@ -69,7 +78,8 @@ struct LoadCommand: AsyncParsableCommand {
       meter.finish()
       throw write.stopped(
         by: error, table: plan.target, statePath: plan.statePath,
-        again: "dynarc load \(archive) \(plan.target)")
+        again: ShellCommand.line(
+          ["dynarc", "load", archive, plan.target] + changes.flatMap { ["--changes", $0] }))
     }
     meter.finish()
     try report(summary, seconds: meter.elapsed)

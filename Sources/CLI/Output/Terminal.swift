@@ -58,6 +58,11 @@ enum Terminal {
 
   static func warn(_ text: String) { say("dynarc: warning: \(text)") }
 
+  /// Says that an archive which was being written is of no use, where it cannot be gone on with.
+  static func warnUnfinished(_ path: String) {
+    warn("\(path) is unfinished and cannot be gone on with; remove it, and begin anew")
+  }
+
   static func error(_ text: String, hint: String?) {
     say("dynarc: error: \(text)")
     if let hint { say("dynarc: hint: \(hint)") }

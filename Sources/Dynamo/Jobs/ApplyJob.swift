@@ -38,6 +38,7 @@ public struct ApplySummary: Sendable {
 
 /// Brings a table from one side of an archive of changes to the other.
 public struct ApplyJob: Sendable {
+  private let archive: Archive
   private let target: String
   private let direction: ChangesDirection
   private let run: WriteRun
@@ -47,9 +48,12 @@ public struct ApplyJob: Sendable {
     client: DynamoClient, archive: Archive, target: String, direction: ChangesDirection,
     options: WriteOptions, rejects: RejectsFile
   ) {
+    self.archive = archive
     self.target = target
     self.direction = direction
-    run = WriteRun(client: client, archive: archive, options: options, rejects: rejects)
+    run = WriteRun(
+      client: client, parts: archive.parts(), key: archive.manifest.table.key, options: options,
+      rejects: rejects)
   }
 
   /// Checks the archive's claims against the table; writes nothing.
@@ -57,10 +61,10 @@ public struct ApplyJob: Sendable {
   /// - Throws: `DynamoError` of code `notChanges`, `noOldImages`, `keyless`, `keyMismatch`,
   ///   `noSuchTable`, `notActive`, or what the state file throws.
   public func plan() async throws -> ApplyPlan {
-    let manifest = run.archive.manifest
+    let manifest = archive.manifest
     let changes = try checkedChanges(manifest)
     let checkpoint = try run.checkpoint(
-      toGoOnWith: .init(archive: run.archive.id, table: target, work: .apply(direction)))
+      toGoOnWith: .init(archive: archive.id, table: target, work: .apply(direction)))
     var table = try await run.client.describeTable(target)
     if let known = checkpoint?.tableID, known != table.identity {
       throw DynamoError(
@@ -118,11 +122,11 @@ public struct ApplyJob: Sendable {
     _ plan: ApplyPlan, progress: @escaping @Sendable (WriteProgress) -> Void
   ) async throws -> ApplySummary {
     let state = WriteState(items: plan.puts + plan.deletes, progress: progress)
-    try await offPool { [archive = run.archive] in try archive.checkStored() }
+    try await offPool { [archive] in try archive.checkStored() }
     let checkpoint =
       try plan.checkpoint
       ?? LoadCheckpoint.create(
-        plan.statePath, .init(archive: run.archive.id, table: target, work: .apply(direction)))
+        plan.statePath, .init(archive: archive.id, table: target, work: .apply(direction)))
     try checkpoint.note(tableID: plan.tableID)
     let writer = run.writer(target, plan.schema, writeUnits: plan.writeUnits, state)
     try run.options.stop.takeOver()

@@ -32,7 +32,7 @@ public struct LoadPlan: Sendable {
   public var existing: ExistingItems
   /// Items to write.
   public var items: Int
-  /// Bytes of their content.
+  /// Bytes of the lines that are read for them: of all archives of a chain.
   public var contentBytes: Int
   /// Why the items are only parts of those the source had; nil when they are whole.
   public var partialBecause: String?
@@ -69,36 +69,34 @@ public struct LoadSummary: Sendable {
   public var rejects: (path: String, count: Int)?
 }
 
-/// Writes an archive into a table.
+/// Writes a snapshot, or the last state of a chain, into a table: each item once.
 public struct LoadJob: Sendable {
   let client: DynamoClient
-  let archive: Archive
+  let chain: ArchiveChain
   let options: LoadOptions
   let rejects: RejectsFile
 
   public init(
-    client: DynamoClient, archive: Archive, options: LoadOptions, rejects: RejectsFile
+    client: DynamoClient, chain: ArchiveChain, options: LoadOptions, rejects: RejectsFile
   ) {
     self.client = client
-    self.archive = archive
+    self.chain = chain
     self.options = options
     self.rejects = rejects
   }
 
-  private var manifest: Manifest { archive.manifest }
+  /// Of the last state, but for its counts and chunks.
+  private var manifest: Manifest { chain.last }
   private var run: WriteRun {
-    WriteRun(client: client, archive: archive, options: options.write, rejects: rejects)
+    WriteRun(
+      client: client, parts: chain.parts, key: manifest.table.key, options: options.write,
+      rejects: rejects)
   }
 
   /// Checks the archive's claims against the target; writes nothing.
   ///
-  /// - Throws: `DynamoError` of code `notASnapshot`, `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
+  /// - Throws: `DynamoError` of code `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
   public func plan() async throws -> LoadPlan {
-    guard manifest.changes == nil else {
-      throw DynamoError(
-        .notASnapshot, "the archive holds changes between two archives, and no whole table",
-        hint: "bring them to a table by dynarc apply")
-    }
     guard !manifest.source.keyless else {
       throw DynamoError(
         .keyless, "the archive was made with --allow-keyless: its items have no keys",
@@ -107,13 +105,14 @@ public struct LoadJob: Sendable {
     let name = options.target ?? manifest.source.tableName
     let write = options.write
     let checkpoint = try run.checkpoint(
-      toGoOnWith: .init(archive: archive.id, table: name, work: .load(options.existing)))
+      toGoOnWith: .init(archive: chain.id, table: name, work: .load(options.existing)))
     var existing = options.existing
     if case .load(let begun) = checkpoint?.identity.work { existing = begun }
     var plan = LoadPlan(
       target: name, createsTable: true, holdsItems: false,
-      existing: existing, items: manifest.counts.items,
-      contentBytes: manifest.counts.contentBytes, partialBecause: manifest.partialBecause,
+      existing: existing, items: chain.items,
+      contentBytes: chain.archives.reduce(0) { $0 + $1.manifest.counts.contentBytes },
+      partialBecause: manifest.partialBecause,
       sliceBecause: manifest.sliceBecause, notRecreated: manifest.settings.notRecreated,
       schema: manifest.table, targetItemCount: 0,
       resumedItems: checkpoint?.total.lines, statePath: write.statePath, checkpoint: checkpoint)
@@ -165,12 +164,15 @@ public struct LoadJob: Sendable {
   ) async throws -> LoadSummary {
     let state = WriteState(items: plan.items, progress: progress)
     // Damage is found before anything is created, deleted or written.
-    try await offPool { [archive] in try archive.checkStored() }
+    let lasting = try await offPool { [chain] in
+      try chain.checkStored()
+      return chain.changes.isEmpty ? nil : try LastingLines(chain)
+    }
     let checkpoint =
       try plan.checkpoint
       ?? LoadCheckpoint.create(
         plan.statePath,
-        .init(archive: archive.id, table: plan.target, work: .load(plan.existing)))
+        .init(archive: chain.id, table: plan.target, work: .load(plan.existing)))
     var tableID = plan.tableID
     if plan.createsTable {
       state.change { $0.phase = .creating }
@@ -189,7 +191,7 @@ public struct LoadJob: Sendable {
         }
       }
     }
-    let end = try await run.write(writer, .forward, checkpoint, state)
+    let end = try await run.write(writer, .forward, lasting: lasting, checkpoint, state)
     return LoadSummary(plan: plan, progress: end, rejects: rejects.written)
   }
 }

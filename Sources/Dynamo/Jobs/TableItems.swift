@@ -6,6 +6,12 @@ public struct TableItemsOptions: Sendable {
   public var partition: [String] = []
   /// A condition on the sort key; needs a partition.
   public var sort: SortCondition?
+  /// Strongly consistent reads, which cost twice as much.
+  public var consistent = false
+  /// TotalSegments of the scan, 1 to 1,000,000; nil chooses by size.
+  public var segments: Int?
+  /// Requests in flight at most; nil chooses by the machine's cores.
+  public var concurrency: Int?
   /// What reading may consume; nil takes what the table gives.
   public var readUnits: CapacityLimit?
   /// How long nothing may move before the reading ends.
@@ -36,6 +42,10 @@ public struct TableItems: ItemSource {
   private let concurrency: Int
   private let slice: KeySlice?
   private let startTime: Timestamp
+  private let counter = ReadTrafficCounter()
+
+  /// What reading it has taken so far.
+  public var traffic: ReadTraffic { counter.sum }
 
   /// Looks at the table; no item is read yet.
   ///
@@ -55,9 +65,11 @@ public struct TableItems: ItemSource {
     var read = ReadOptions()
     read.partition = options.partition
     read.sort = options.sort
+    read.consistent = options.consistent
+    read.segments = options.segments
     let plan = try ReadPlan(table: table, options: read, cores: options.cores)
     let segments = plan.description.totalSegments
-    concurrency = min(max(4 * options.cores, 4), 64, segments)
+    concurrency = min(options.concurrency ?? min(max(4 * options.cores, 4), 64), segments)
     // The service's count, in even shares, to show how far the reading is.
     parts = (0..<segments).map { segment in
       ItemPart(items: plan.expectedItems.map { $0 / segments + ($0 % segments > segment ? 1 : 0) })
@@ -70,10 +82,10 @@ public struct TableItems: ItemSource {
       gate: RequestGate(
         client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
         limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
-        budget: rate.map { CapacityBudget(rate: $0, clock: clock) }, note: { _ in }),
+        budget: rate.map { CapacityBudget(rate: $0, clock: clock) }, note: counter.note),
       meter: PageMeter(
         rate.map {
-          PageSizer(rate: $0, consistent: false, unitsPerItem: plan.unitsPerItem)
+          PageSizer(rate: $0, consistent: options.consistent, unitsPerItem: plan.unitsPerItem)
         }))
     settings = await TableSettings.capture(table, client: client)
   }
@@ -99,6 +111,7 @@ public struct TableItems: ItemSource {
     repeat {
       let page = try await pages.page(part, startKey: startKey)
       startKey = page.lastEvaluatedKey
+      counter.count(page)
       try block.fill(page.bytes.span, page.cutter.items, scanner: &scanner)
       client.recycle((consume page).bytes)
       guard try body(block) else { return }

@@ -26,7 +26,9 @@ public struct WriteOptions: Sendable {
 /// What load and apply have in common: the state file, the write engine, the end.
 struct WriteRun: Sendable {
   let client: DynamoClient
-  let archive: Archive
+  /// What is written.
+  let parts: [ArchivePart]
+  let key: KeySchema
   let options: WriteOptions
   let rejects: RejectsFile
 
@@ -37,9 +39,9 @@ struct WriteRun: Sendable {
       return nil
     }
     let checkpoint = try LoadCheckpoint.resume(options.statePath, identity)
-    for row in archive.manifest.chunks where checkpoint.position(of: row.name).lines > row.items {
+    for part in parts where checkpoint.position(of: part.name).lines > part.row.items {
       throw DynamoError(
-        .stateMismatch, "\(options.statePath) says more of \(row.name) than there is",
+        .stateMismatch, "\(options.statePath) says more of \(part.name) than there is",
         hint: "remove it, and \(identity.work.again)")
     }
     return checkpoint
@@ -66,13 +68,15 @@ struct WriteRun: Sendable {
     let globalIndexes = schema.indexes.count { $0.kind == .global }
     return TableWriter(
       gate: gate, meter: WriteMeter(globalIndexes: globalIndexes, rate: writeUnits),
-      table: table, key: archive.manifest.table.key, stop: options.stop, concurrency: concurrency)
+      table: table, key: key, stop: options.stop, concurrency: concurrency)
   }
 
-  /// Writes what the archive asks for, but for what earlier runs did, and removes the state file.
+  /// Writes what the lines ask for, but for what earlier runs did, and removes the state file.
+  ///
+  /// - Parameter lasting: which lines are written of those of a chain; nil for all.
   func write(
-    _ writer: TableWriter, _ direction: ChangesDirection, _ checkpoint: LoadCheckpoint,
-    _ state: WriteState
+    _ writer: TableWriter, _ direction: ChangesDirection, lasting: LastingLines? = nil,
+    _ checkpoint: LoadCheckpoint, _ state: WriteState
   ) async throws -> WriteProgress {
     try checkpoint.noteWriting()
     if let path = checkpoint.rejects { try rejects.goOn(with: path) }
@@ -83,7 +87,7 @@ struct WriteRun: Sendable {
       progress.rejected = done.rejected
     }
     do {
-      try await writeLines(writer, direction, checkpoint, state)
+      try await writeLines(writer, direction, lasting, checkpoint, state)
     } catch {
       do { try await offPool { try checkpoint.flush() } } catch let failure {
         // What stopped the job says more than what came of it; a wish to stop says nothing.
@@ -104,11 +108,11 @@ struct WriteRun: Sendable {
   }
 
   private func writeLines(
-    _ writer: TableWriter, _ direction: ChangesDirection, _ checkpoint: LoadCheckpoint,
-    _ state: WriteState
+    _ writer: TableWriter, _ direction: ChangesDirection, _ lasting: LastingLines?,
+    _ checkpoint: LoadCheckpoint, _ state: WriteState
   ) async throws {
     try await writer.write(
-      archive, direction, readers: 2 * options.cores, checkpoint: checkpoint
+      parts, lasting, direction, readers: 2 * options.cores, checkpoint: checkpoint
     ) { [rejects] kind, object, error in
       try rejects.append(kind, object, reason: error)
       if let path = rejects.written?.path { try checkpoint.note(rejects: path) }

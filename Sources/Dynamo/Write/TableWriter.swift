@@ -24,47 +24,50 @@ struct TableWriter: Sendable {
     return BatchBuilder(quotedTable: quoted, maximumKilobytes: meter.maximumKilobytes)
   }
 
-  /// Writes what every line of an archive asks for, but for what the checkpoint tells to be done.
+  /// Writes what every line of some chunks asks for, but for what the checkpoint tells to be done.
   ///
   /// - Parameters:
+  ///   - lasting: which lines are written of those of a chain; nil for all.
   ///   - direction: of an archive of changes; a snapshot's lines are all puts.
   ///   - readers: chunks read at a time.
   /// - Throws: `CancellationError` after `stop`, once what was in flight has ended.
   func write(
-    _ archive: Archive, _ direction: ChangesDirection, readers: Int, checkpoint: LoadCheckpoint,
-    reject: @escaping Reject, progress: @escaping Progress
+    _ parts: [ArchivePart], _ lasting: LastingLines?, _ direction: ChangesDirection, readers: Int,
+    checkpoint: LoadCheckpoint, reject: @escaping Reject, progress: @escaping Progress
   ) async throws {
     let sender = BatchSender(
       gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
     let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
-    let rows = ChunkOrder.interleaved(archive.manifest.chunks).filter {
-      checkpoint.position(of: $0.name).lines < $0.items
+    let open = ChunkOrder.interleaved(parts) { $0.place << 20 | $0.row.segment }.filter {
+      checkpoint.position(of: $0.name).lines < $0.row.items
     }
-    try await forEach(rows, width: readers) { row in
-      try await write(row, of: archive, direction, checkpoint, sender, slots)
+    try await forEach(open, width: readers) { part in
+      try await write(part, lasting, direction, checkpoint, sender, slots)
     }
     if stop.isRequested { throw CancellationError() }
   }
 
-  /// Writes what the lines of a chunk ask for that are not done yet.
+  /// Writes what the lines of a chunk ask for that are not done yet. Lines that do not last are not
+  /// counted, so that a position is one among the lines that are written.
   private func write(
-    _ row: ChunkRow, of archive: Archive, _ direction: ChangesDirection,
+    _ part: ArchivePart, _ lasting: LastingLines?, _ direction: ChangesDirection,
     _ checkpoint: LoadCheckpoint, _ sender: BatchSender, _ slots: AdaptiveLimiter
   ) async throws {
-    let start = checkpoint.position(of: row.name)
+    let start = checkpoint.position(of: part.name)
     let tracker = ChunkTracker(start)
     let completed: Completed = { lines, rejected in
       let position = tracker.completed(lines, rejected: rejected)
-      if checkpoint.record(row.name, position) { try await offPool { try checkpoint.flush() } }
+      if checkpoint.record(part.name, position) { try await offPool { try checkpoint.flush() } }
     }
     try await withThrowingDiscardingTaskGroup { group in
       // The job has checked every file before it began to write.
-      var reader = try archive.chunk(row, storedIsChecked: true)
+      var reader = try part.archive.chunk(part.row, storedIsChecked: true)
       var builder = sender.builder
       var operations = LineOperations(direction, key: key)
       var line = 0
       var first = start.lines
       while try reader.next() {
+        if let lasting { reader.keepLines(lasting, place: part.place) }
         for index in reader.block.lines.indices {
           defer { line += 1 }
           guard line >= start.lines else { continue }

@@ -52,6 +52,13 @@ struct ModelItem: Hashable {
   }
 }
 
+extension ModelItem.Key: Comparable {
+  /// Some order that is the same at each run.
+  static func < (one: Self, other: Self) -> Bool {
+    (one.customer, "\(one.number)") < (other.customer, "\(other.number)")
+  }
+}
+
 /// Makes values up, and spells them in one of the many ways.
 struct ModelMaker {
   var random: Seeded
@@ -114,12 +121,29 @@ struct ModelMaker {
     return members
   }
 
+  /// One of not so many keys.
+  mutating func key() -> ModelItem.Key {
+    ModelItem.Key(customer: ModelText(pick(["a", "b", "é", "e\u{301}", "\"\n"])), number: number())
+  }
+
   mutating func item(_ key: ModelItem.Key) -> ModelItem {
     var attributes: [ModelText: ModelValue] = [:]
     for _ in 0..<below(6) { attributes[text()] = value(3) }
     attributes[ModelText("customer")] = .string(key.customer)
     attributes[ModelText("number")] = .number(key.number)
     return ModelItem(attributes: attributes)
+  }
+
+  /// Segments of chunks of items.
+  mutating func layout(_ texts: [String]) -> [[[String]]] {
+    var segments: [[[String]]] = Array(repeating: [], count: 1 + below(4))
+    var rest = texts[...]
+    while !rest.isEmpty {
+      let count = 1 + below(8)
+      segments[below(segments.count)].append(Array(rest.prefix(count)))
+      rest = rest.dropFirst(count)
+    }
+    return segments
   }
 
   /// The item with something else about it, the key left alone.
