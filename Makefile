@@ -34,6 +34,7 @@ unit: setup ## Run the Swift unit tests.
 
 integration: build ## Run the integration tests: the real binary against real local servers.
 	$(call heading,integration tests)
+	@scripts/setup-browser
 	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q --durations=5
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.

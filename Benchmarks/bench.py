@@ -86,6 +86,11 @@ def main() -> None:
             run=lambda arguments, measure=measure: measure(arguments.binary.resolve())
         )
 
+    command = commands.add_parser("diff", help=suite.diff.__doc__)
+    command.add_argument("binary", type=Path, help="dynarc, a release build")
+    command.add_argument("--size", type=int, default=512, help="MiB of each side (default 512)")
+    command.set_defaults(run=lambda arguments: suite.diff(arguments.binary.resolve(), arguments.size))
+
     command = commands.add_parser("parts", help="measure dynarc's parts, each by itself")
     command.add_argument("binary", type=Path, help="bench-parts, a release build")
     command.set_defaults(run=parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import costs, datasets, dump, limits, load, peers, small
+from . import costs, datasets, diff as diff_bench, dump, limits, load, peers, small
 from .bench import Bench
 from .measure import BUILD, BenchmarkError
 
@@ -30,12 +30,25 @@ def full(binary: Path) -> None:
         few = datasets.ensure("orders", 64)
         rates = limits.measure_sizes(bench, [(few, 1), (orders, 1), (orders, 8)])
         bench.report.costs = costs.markdown(orders, rates)
+        measure_diff(bench, orders)
         tiny_pages = datasets.ensure("orders", 256, 64)
         limits.measure_latency(bench, tiny_pages)
         small.measure_starts(bench, tiny_pages)
         # Their costs grow in proportion, and would take an hour on more.
         peers.measure(bench, few)
         finish(bench, "bench")
+
+
+def diff(binary: Path, mebibytes: int = 512) -> None:
+    """diff alone, beside DuckDB and sort with comm."""
+    with Bench(binary, ROUNDS) as bench:
+        measure_diff(bench, datasets.ensure("orders", mebibytes))
+        finish(bench, "bench-diff")
+
+
+def measure_diff(bench: Bench, data: datasets.DataSet) -> None:
+    """Fewer rounds, since sorting takes so long."""
+    diff_bench.measure(bench, data, SHORT_ROUNDS)
 
 
 def short(binary: Path) -> None:

@@ -117,7 +117,7 @@ extension JSONValue {
 }
 
 extension String {
-  fileprivate func hasSameBytes(as other: String) -> Bool {
+  package func hasSameBytes(as other: String) -> Bool {
     utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
   }
 }

@@ -12,8 +12,10 @@ struct ApplyCommand: AsyncParsableCommand {
       dynarc apply ./changes Orders --dry-run
       dynarc apply ./changes Orders
       dynarc apply ./changes Orders --reverse
+      dynarc apply ./changes Orders --guard
 
-      Items are put and deleted by their keys, whatever the table holds there now.
+      Items are put and deleted by their keys, whatever the table holds there now; with --guard only \
+      where it holds what the changes were made from.
       """)
 
   @Argument(help: "Directory of the archive of changes.", completion: .directory)
@@ -31,21 +33,46 @@ struct ApplyCommand: AsyncParsableCommand {
       """)
   var reverse = false
 
+  @Flag(
+    name: .customLong("guard"),
+    help: """
+      Write an item only if it is still as the changes have it before. What is not is left alone, \
+      listed and written to a file as a conflict; the exit code is then 4.
+      """)
+  var isGuarded = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --guard: read units a second to consume at most, or a percentage.", valueName: "n|n%"))
+  var readUnits: CapacityArgument?
+
   @OptionGroup var write: WriteArguments
 
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
+  func validate() throws {
+    if readUnits != nil, !isGuarded {
+      throw ValidationError("--read-units goes with --guard; nothing is read without it")
+    }
+  }
+
   func run() async throws {
     let opened = try Archive.open(LocalStorage(directory: changes))
-    let options = try write.options(archive: changes, table: table.table, command: "apply")
+    var options = try write.options(archive: changes, table: table.table, command: "apply")
+    options.readUnits = readUnits?.limit
+    let conflicts = ConflictList()
+    var conflict: (@Sendable (ItemConflict) -> Void)?
+    if isGuarded { conflict = { conflicts.add($0) } }
     let connection = try Connection(aws, address: table)
     let job = ApplyJob(
       client: connection.client, archive: opened, target: table.table,
       direction: reverse ? .backward : .forward, options: options,
-      rejects: RejectsFile(directory: "."))
+      rejects: RejectsFile(directory: "."),
+      conflict: conflict)
     let plan = try await job.plan()
     if write.dryRun {
+      if isGuarded { return try await rehearse(job, plan, conflicts) }
       try opened.checkStored()
       return try report(plan)
     }
@@ -63,11 +90,46 @@ struct ApplyCommand: AsyncParsableCommand {
       meter.finish()
       throw write.stopped(
         by: error, table: plan.target, statePath: plan.statePath,
-        again: "dynarc apply \(changes) \(plan.target)\(reverse ? " --reverse" : "")")
+        again: "dynarc apply \(changes) \(plan.target)\(reverse ? " --reverse" : "")"
+          + (isGuarded ? " --guard" : ""))
     }
     meter.finish()
     try report(summary, seconds: meter.elapsed)
+    conflicts.tellRest()
+    if isGuarded, let rejects = summary.rejects {
+      Terminal.error(
+        "\(Format.count(summary.progress.rejected)) changes were not made, since items were not as "
+          + "expected or the table refused them; they are in \(rejects.path)",
+        hint: "each line there gives the reason; all other changes were made")
+      throw EndWith(status: ExitStatus.partial)
+    }
     try WriteArguments.report(summary.rejects, noun: "change")
+  }
+
+  /// The dry run of guarded changes: what would be written, and the conflicts.
+  private func rehearse(
+    _ job: ApplyJob, _ plan: ApplyPlan, _ conflicts: ConflictList
+  ) async throws {
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    let found = try await job.rehearse(plan) { meter.show(WriteArguments.reading($0)) }
+    meter.finish()
+    conflicts.tellRest()
+    let open = found.written - found.unchanged
+    if output.json {
+      var json = json(plan)
+      json["dryRun"] = true
+      json["open"] = JSONValue(open)
+      json["unchanged"] = JSONValue(found.unchanged)
+      json["conflicts"] = JSONValue(found.conflicts)
+      json["consumedReadUnits"] = .number(Format.plain(found.consumedReadUnits))
+      try Terminal.output(.object(json))
+    } else {
+      Terminal.say(
+        "would make \(Format.count(open)) changes to \(plan.target); \(Format.count(found.unchanged)) "
+          + "are made already, \(Format.count(found.conflicts)) conflict with what is there")
+    }
+    if found.conflicts > 0 { throw EndWith(status: ExitStatus.partial) }
   }
 
   /// What it is about, as an order.
@@ -107,6 +169,11 @@ struct ApplyCommand: AsyncParsableCommand {
       var json = json(plan)
       json["written"] = JSONValue(progress.written)
       json["rejected"] = JSONValue(progress.rejected)
+      if isGuarded {
+        json["unchanged"] = JSONValue(progress.unchanged)
+        json["conflicts"] = JSONValue(progress.conflicts)
+        json["consumedReadUnits"] = .number(Format.plain(progress.consumedReadUnits))
+      }
       json["consumedWriteUnits"] = .number(Format.plain(progress.consumedUnits))
       json["seconds"] = .number(Format.plain(seconds))
       json["rejects"] = summary.rejects.map { .string($0.path) }

@@ -12,6 +12,7 @@ struct DiffCommand: AsyncParsableCommand {
       dynarc diff ./monday ./tuesday --stat
       dynarc diff ./monday Orders --pk 4711 --ignore updated_at,meta.version
       dynarc diff ./monday ./tuesday --json | jq -r 'select(.change == "removed").key'
+      dynarc diff ./monday ./tuesday --html changes.html
 
       A directory, and whatever has a / or begins with a dot, is an archive; anything else is a \
       table. Items are compared by their keys. The order of attributes and of members of sets, the \
@@ -64,6 +65,15 @@ struct DiffCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Write a page for browsers into this file, which must not be there yet: numbers, charts and a "
+        + "table of the changes to search in, with nothing fetched from elsewhere. It holds the first "
+        + "100,000 changes, or so many as --limit says, and what --keys and --ignore leave; nothing is "
+        + "listed then, but for --stat, --keys and --json.", valueName: "file"),
+    completion: .file(extensions: ["html"]))
+  var html: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Memory for tables and buffers, for example 64MB (default: 256MB); what is more goes to "
         + "files without names in $TMPDIR, or /var/tmp.", valueName: "size"))
   var memory: ByteSize?
@@ -80,7 +90,9 @@ struct DiffCommand: AsyncParsableCommand {
 
   func validate() throws {
     if stat, keys { throw ValidationError("--stat and --keys exclude each other") }
-    if stat, limit != nil { throw ValidationError("--stat counts all changes; leave --limit out") }
+    if stat, html == nil, limit != nil {
+      throw ValidationError("--stat counts all changes; leave --limit out")
+    }
     if let limit, limit < 0 { throw ValidationError("--limit takes 0 or more") }
     if withOld, changes == nil { throw ValidationError("--with-old goes with --output") }
     if changes != nil, !ignore.isEmpty || !only.isEmpty {
@@ -134,9 +146,12 @@ struct DiffCommand: AsyncParsableCommand {
       ignored: ignore.flatMap(\.paths), only: only.flatMap(\.paths))
     let diff = try Diff(old: sides[0], new: sides[1], options: options)
 
+    var page = try html.map {
+      try DiffPage(path: $0, keysOnly: keys, limit: limit, filter: options.attributes)
+    }
     let meter = ProgressMeter(output)
     defer { meter.finish() }
-    let isListed = changes == nil || keys
+    let isListed = changes == nil && html == nil || keys
     var report = DiffReport(
       style: stat ? .none : output.json ? .json : isListed ? .listing : .none, keysOnly: keys,
       limit: limit, filter: options.attributes)
@@ -146,7 +161,8 @@ struct DiffCommand: AsyncParsableCommand {
         .init(done: progress.items, expected: progress.expectedItems, bytes: progress.contentBytes))
     }
     let each = { (batch: borrowing ChangeBatch) in
-      if stat { try statistics.add(batch) }
+      if stat || html != nil { try statistics.add(batch) }
+      try page?.add(batch)
       try report.show(batch) { bytes in
         meter.finish()
         try Terminal.output(bytes.span)
@@ -168,7 +184,12 @@ struct DiffCommand: AsyncParsableCommand {
     } else {
       summary = try await diff.run(progress: progress, each)
     }
+    let notOnPage = try page?.finish(
+      summary, statistics, sides: sides.map(\.origin), filter: options.attributes, keysOnly: keys)
     meter.finish()
+    if let html, let notOnPage, notOnPage > 0 {
+      Terminal.warn("\(html) lacks \(Format.count(notOnPage)) more changes; it counts them")
+    }
     if stat {
       let text = DiffStatReport(summary, statistics)
       if output.json { try Terminal.output(text.json) } else { try Terminal.output(text.text) }

@@ -79,7 +79,8 @@ struct DiffListing {
     func text(typed: Bool) -> String { (typed ? "\(type) " : "") + DiffListing.cut(plain) }
   }
 
-  private static func key(_ object: ArraySlice<UInt8>) throws -> String {
+  /// A key object in words: `customer "a", number 1`.
+  static func key(_ object: ArraySlice<UInt8>) throws -> String {
     let plain = try JSONValue.parse(Array(try DiffListing.plain(item: object).utf8).span)
     return (plain.object?.members ?? []).map { member in
       "\(AttributePath([.name(Array(member.name.utf8))])) "

@@ -21,7 +21,7 @@ final class JobPace: Sendable {
     }
   }
 
-  private let clock: JobClock
+  let clock: JobClock
   private let giveUpAfter: Duration
   private let lastProgress: Mutex<Duration>
 

@@ -53,6 +53,13 @@ struct RequestGate: Sendable {
   /// Receives what requests met since the last call.
   let note: @Sendable (RequestNotes) -> Void
 
+  /// A gate of the same permits for reads, with a budget of their own.
+  func reading(unitsPerSecond rate: Double?) -> RequestGate {
+    RequestGate(
+      client: client, pace: pace, limiter: limiter,
+      budget: rate.map { CapacityBudget(rate: $0, clock: pace.clock) }, note: note)
+  }
+
   /// Calls an operation once permit and budget allow it.
   ///
   /// - Parameters:
@@ -89,6 +96,7 @@ struct RequestGate: Sendable {
     } catch let error as ServiceError {
       let isThrottled = error.kind == .throttling
       consumed = units * Double(error.retries.lostAnswers + (error.isLostAnswer ? 1 : 0))
+      if error.code == ServiceError.conditionFailed { consumed += units }
       if isThrottled || error.retries.throttling > 0 { outcome = .throttled }
       note(RequestNotes(error))
       throw error

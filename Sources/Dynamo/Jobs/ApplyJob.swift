@@ -19,6 +19,8 @@ public struct ApplyPlan: Sendable {
   public var statePath: String
   /// Write capacity units a second at most; nil without a bound.
   public var writeUnits: Double?
+  /// Read capacity units a second at most, of guarded writes.
+  public var readUnits: Double?
   let schema: TableSchema
   let tableID: String
   /// The state of the earlier runs.
@@ -41,15 +43,22 @@ public struct ApplyJob: Sendable {
   private let archive: Archive
   private let target: String
   private let direction: ChangesDirection
+  private let conflict: (@Sendable (ItemConflict) -> Void)?
   private let run: WriteRun
+  private var work: WriteWork { .apply(direction, guarded: conflict != nil) }
 
-  /// - Parameter target: the table's name.
+  /// - Parameters:
+  ///   - target: the table's name.
+  ///   - conflict: where it is given, an item is written only if it is still as the changes have it
+  ///     before, or else left alone and told here, from any task.
   public init(
     client: DynamoClient, archive: Archive, target: String, direction: ChangesDirection,
-    options: WriteOptions, rejects: RejectsFile
+    options: WriteOptions, rejects: RejectsFile,
+    conflict: (@Sendable (ItemConflict) -> Void)? = nil
   ) {
     self.archive = archive
     self.target = target
+    self.conflict = conflict
     self.direction = direction
     run = WriteRun(
       client: client, parts: archive.parts(), key: archive.manifest.table.key, options: options,
@@ -64,7 +73,7 @@ public struct ApplyJob: Sendable {
     let manifest = archive.manifest
     let changes = try checkedChanges(manifest)
     let checkpoint = try run.checkpoint(
-      toGoOnWith: .init(archive: archive.id, table: target, work: .apply(direction)))
+      toGoOnWith: .init(archive: archive.id, table: target, work: work))
     var table = try await run.client.describeTable(target)
     if let known = checkpoint?.tableID, known != table.identity {
       throw DynamoError(
@@ -89,7 +98,9 @@ public struct ApplyJob: Sendable {
       contentBytes: manifest.counts.contentBytes, resumedLines: checkpoint?.total.lines,
       statePath: run.options.statePath,
       writeUnits: try run.options.writeUnits?.unitsPerSecond(
-        .write, schema: table.schema, raw: table.raw), schema: table.schema,
+        .write, schema: table.schema, raw: table.raw),
+      readUnits: try run.options.readUnits?.unitsPerSecond(
+        .read, schema: table.schema, raw: table.raw), schema: table.schema,
       tableID: table.identity, checkpoint: checkpoint)
   }
 
@@ -104,6 +115,12 @@ public struct ApplyJob: Sendable {
         .noOldImages,
         "the changes do not hold the items as they were, so they cannot be taken back",
         hint: "make them anew by dynarc diff A B --output CHANGES --with-old")
+    }
+    guard conflict == nil || changes.oldImages != nil else {
+      throw DynamoError(
+        .noOldImages,
+        "the changes tell nothing of the items as they were, so nothing can be guarded by it",
+        hint: "make them anew by dynarc diff A B --output CHANGES")
     }
     guard !manifest.source.keyless, manifest.partialBecause == nil else {
       throw DynamoError(
@@ -126,11 +143,32 @@ public struct ApplyJob: Sendable {
     let checkpoint =
       try plan.checkpoint
       ?? LoadCheckpoint.create(
-        plan.statePath, .init(archive: archive.id, table: target, work: .apply(direction)))
+        plan.statePath, .init(archive: archive.id, table: target, work: work))
     try checkpoint.note(tableID: plan.tableID)
     let writer = run.writer(target, plan.schema, writeUnits: plan.writeUnits, state)
     try run.options.stop.takeOver()
-    let end = try await run.write(writer, direction, checkpoint, state)
+    let end = try await run.write(
+      writer, direction, checkpoint, state, guarding: guarding(plan, writer))
     return ApplySummary(plan: plan, progress: end, rejects: run.rejects.written)
+  }
+
+  private func guarding(_ plan: ApplyPlan, _ writer: TableWriter) -> Guarding? {
+    conflict.map {
+      Guarding(reads: writer.gate.reading(unitsPerSecond: plan.readUnits), report: $0)
+    }
+  }
+
+  /// Reads every item that would be written with a guard and tells the conflicts; writes nothing.
+  ///
+  /// - Returns: how many would be `written`, are as they should be (`unchanged`), and are `conflicts`.
+  public func rehearse(
+    _ plan: ApplyPlan, progress: @escaping @Sendable (WriteProgress) -> Void
+  ) async throws -> WriteProgress {
+    let state = WriteState(items: plan.puts + plan.deletes, progress: progress)
+    try await offPool { [archive] in try archive.checkStored() }
+    let writer = run.writer(target, plan.schema, writeUnits: nil, state)
+    try run.options.stop.takeOver()
+    try await run.writeLines(writer, direction, nil, nil, state, guarding(plan, writer))
+    return state.snapshot
   }
 }

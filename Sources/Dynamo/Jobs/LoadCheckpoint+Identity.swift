@@ -6,7 +6,7 @@ enum WriteWork: Equatable, Sendable {
   /// Loads a snapshot.
   case load(ExistingItems)
   /// Applies changes.
-  case apply(ChangesDirection)
+  case apply(ChangesDirection, guarded: Bool)
 
   /// Its command.
   var verb: String {
@@ -34,7 +34,9 @@ extension LoadCheckpoint.Identity {
     ]
     switch work {
     case .load(let existing): line["existing"] = .string(existing.rawValue)
-    case .apply(let direction): line["direction"] = .string(direction.rawValue)
+    case .apply(let direction, let guarded):
+      line["direction"] = .string(direction.rawValue)
+      if guarded { line["guarded"] = true }
     }
     return line
   }
@@ -51,7 +53,7 @@ extension LoadCheckpoint.Identity {
     } else if json["format"] == "dynarc-apply",
       let direction = json["direction"]?.string.flatMap(ChangesDirection.init(rawValue:))
     {
-      work = .apply(direction)
+      work = .apply(direction, guarded: json["guarded"] == true)
     } else {
       return nil
     }
@@ -79,8 +81,15 @@ extension LoadCheckpoint.Identity {
     }
     switch (work, wanted.work) {
     case (.load, .load): return
-    case (.apply(let begun), .apply(let direction)):
-      guard begun != direction else { return }
+    case (.apply(let begun, let wasGuarded), .apply(let direction, let guarded)):
+      guard begun != direction else {
+        guard wasGuarded != guarded else { return }
+        throw DynamoError(
+          .stateMismatch,
+          "\(path) belongs to changes that are being applied "
+            + (wasGuarded ? "with --guard" : "without --guard"),
+          hint: wasGuarded ? "add --guard" : "leave --guard out to go on with it first")
+      }
       throw DynamoError(
         .stateMismatch,
         "\(path) belongs to changes that are being "

@@ -42,11 +42,9 @@ public final class RejectsFile: Sendable {
   }
 
   func append(
-    _ kind: WriteKind, _ object: Span<UInt8>, reason: ServiceError
+    _ kind: WriteKind, _ object: Span<UInt8>, code: String, message: String
   ) throws(ArchiveError) {
-    let head: JSONValue = [
-      "code": .string(reason.code), "message": .string(reason.message),
-    ]
+    let head: JSONValue = ["code": .string(code), "message": .string(message)]
     let member = kind == .put ? #","Item":"# : #","Keys":"#
     var line = Array(#"{"reason":"#.utf8) + head.serialized() + Array(member.utf8)
     object.withUnsafeBufferPointer { line.append(contentsOf: $0) }
@@ -62,7 +60,7 @@ public final class RejectsFile: Sendable {
       } catch { return error }
     }
     if var problem {
-      problem.message += "; the first of them was rejected for \(reason.code): \(reason.message)"
+      problem.message += "; the first of them was rejected for \(code): \(message)"
       throw problem
     }
   }

@@ -10,7 +10,12 @@ public struct WriteProgress: Sendable, Equatable {
   public var phase = Phase.checking
   /// Puts and deletes of the archive acknowledged by the service.
   public var written = 0
+  /// Puts and deletes that were not made, conflicts included.
   public var rejected = 0
+  /// With `--guard`, of those written in this run, the ones that needed no writing.
+  public var unchanged = 0
+  /// With `--guard`, conflicts found in this run.
+  public var conflicts = 0
   /// Items deleted beforehand.
   public var deleted = 0
   /// Puts and deletes of the archive.
@@ -19,6 +24,8 @@ public struct WriteProgress: Sendable, Equatable {
   public var wireBytes = 0
   /// Write capacity units, as the service told.
   public var consumedUnits = 0.0
+  /// Read capacity units that guarded writes consumed.
+  public var consumedReadUnits = 0.0
   /// Requests and items that had to be sent again.
   public var retries = RetrySums()
   /// Why a request was last taken up again.
@@ -31,6 +38,9 @@ extension WriteProgress {
   mutating func add(_ tally: BatchSender.Tally) {
     wireBytes += tally.wireBytes
     consumedUnits += tally.consumedUnits
+    consumedReadUnits += tally.consumedReadUnits
+    unchanged += tally.unchanged
+    conflicts += tally.conflicts
   }
 }
 

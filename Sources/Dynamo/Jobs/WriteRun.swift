@@ -1,3 +1,4 @@
+import AWS
 import Archive
 
 /// How to write an archive into a table, whatever it holds.
@@ -10,6 +11,8 @@ public struct WriteOptions: Sendable {
   public var statePath: String
   /// What writing may consume, indexes included; nil takes what the table gives.
   public var writeUnits: CapacityLimit?
+  /// What the reads of guarded writes may consume.
+  public var readUnits: CapacityLimit?
   /// How long nothing may move before the job gives up.
   public var giveUpAfter = Duration.seconds(900)
   /// Ends the job soon and well.
@@ -73,10 +76,12 @@ struct WriteRun: Sendable {
 
   /// Writes what the lines ask for, but for what earlier runs did, and removes the state file.
   ///
-  /// - Parameter lasting: which lines are written of those of a chain; nil for all.
+  /// - Parameters:
+  ///   - lasting: which lines are written of those of a chain; nil for all.
+  ///   - guarding: makes the writes guarded; nil for those that are not.
   func write(
     _ writer: TableWriter, _ direction: ChangesDirection, lasting: LastingLines? = nil,
-    _ checkpoint: LoadCheckpoint, _ state: WriteState
+    _ checkpoint: LoadCheckpoint, _ state: WriteState, guarding: Guarding? = nil
   ) async throws -> WriteProgress {
     try checkpoint.noteWriting()
     if let path = checkpoint.rejects { try rejects.goOn(with: path) }
@@ -87,7 +92,7 @@ struct WriteRun: Sendable {
       progress.rejected = done.rejected
     }
     do {
-      try await writeLines(writer, direction, lasting, checkpoint, state)
+      try await writeLines(writer, direction, lasting, checkpoint, state, guarding)
     } catch {
       do { try await offPool { try checkpoint.flush() } } catch let failure {
         // What stopped the job says more than what came of it; a wish to stop says nothing.
@@ -107,29 +112,52 @@ struct WriteRun: Sendable {
     return end
   }
 
-  private func writeLines(
+  /// - Parameter checkpoint: nil for a dry run.
+  func writeLines(
     _ writer: TableWriter, _ direction: ChangesDirection, _ lasting: LastingLines?,
-    _ checkpoint: LoadCheckpoint, _ state: WriteState
+    _ checkpoint: LoadCheckpoint?, _ state: WriteState, _ guarding: Guarding?
   ) async throws {
-    try await writer.write(
-      parts, lasting, direction, readers: 2 * options.cores, checkpoint: checkpoint
-    ) { [rejects] kind, object, error in
-      try rejects.append(kind, object, reason: error)
-      if let path = rejects.written?.path { try checkpoint.note(rejects: path) }
-    } progress: { tally in
+    let reject: TableWriter.Reject = { [rejects] kind, object, error in
+      try rejects.append(kind, object, code: error.code, message: error.message)
+      if let path = rejects.written?.path { try checkpoint?.note(rejects: path) }
+    }
+    let progress: TableWriter.Progress = { tally in
       let now = state.change { progress in
         progress.written += tally.written
         progress.rejected += tally.rejected
         progress.add(tally)
       }
       // A refusal of everything is no matter of single items; a thousand requests prove it.
-      if now.written == 0, now.rejected >= 1000 {
+      if now.written == 0, now.rejected - now.conflicts >= 1000 {
         throw DynamoError(
           .allRejected, "the table refused the first \(now.rejected) items, and took none",
           hint: "see the reasons in the file of rejected items")
       }
     }
+    let guarded = guarding.map { guarding in
+      GuardedSender(
+        reads: guarding.reads, writes: writer.gate, meter: writer.meter, builder: writer.builder,
+        table: writer.table, key: writer.key, isDry: checkpoint == nil, reject: reject,
+        conflict: { [rejects] kind, object, conflict in
+          guarding.report(conflict)
+          guard let checkpoint else { return }
+          try rejects.append(kind, object, code: "Conflict", message: conflict.message)
+          if let path = rejects.written?.path { try checkpoint.note(rejects: path) }
+        }, progress: progress)
+    }
+    try await writer.write(
+      parts, lasting, direction, readers: 2 * options.cores, checkpoint: checkpoint,
+      guarded: guarded,
+      reject: reject, progress: progress)
   }
+}
+
+/// What guarded writes need beside the engine.
+struct Guarding: Sendable {
+  /// The gate of reads.
+  var reads: RequestGate
+  /// Told of each conflict.
+  var report: @Sendable (ItemConflict) -> Void
 }
 
 extension TableDescription {

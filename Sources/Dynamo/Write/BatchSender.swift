@@ -8,9 +8,14 @@ struct BatchSender: Sendable {
   /// What became of the operations sent so far.
   struct Tally: Sendable, Equatable {
     var written = 0
+    /// Of those written, the ones that were as they should be before.
+    var unchanged = 0
     var rejected = 0
+    /// Of those rejected, the ones that were not as the changes have them before.
+    var conflicts = 0
     var requests = 0
     var consumedUnits = 0.0
+    var consumedReadUnits = 0.0
     var wireBytes = 0
   }
 

@@ -37,6 +37,16 @@ struct LineOperations: Sendable {
     return builder.add(.delete, keyObject.span, key: key)
   }
 
+  /// What a line of changes says was there before.
+  func before(_ index: Int, of block: LineBlock) -> ItemState {
+    let change = block.changes[index]
+    guard direction == .forward else {
+      return change.isDelete ? .absent : .image(Array(block.bytes[block.lines[index].item]))
+    }
+    if let old = change.old { return .image(Array(block.bytes[old])) }
+    return change.oldSHA256.map { .digest(Array(block.bytes[$0])) } ?? .absent
+  }
+
   /// Cuts the key object out of an item that was added.
   private mutating func readKey(of item: Span<UInt8>) throws(ArchiveError) {
     keyObject.removeAll(keepingCapacity: true)

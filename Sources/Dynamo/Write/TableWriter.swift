@@ -9,6 +9,9 @@ struct TableWriter: Sendable {
   typealias Progress = @Sendable (BatchSender.Tally) throws -> Void
   /// Receives the lines of a batch that has ended, and how many of them were rejected.
   private typealias Completed = @Sendable (Range<Int>, Int) async throws -> Void
+  /// Sends a batch, with what its entries are to be before where that matters; answers how many of its
+  /// operations were rejected.
+  private typealias Send = @Sendable (WriteBatch, [ItemState]) async throws -> Int
 
   let gate: RequestGate
   let meter: WriteMeter
@@ -18,7 +21,7 @@ struct TableWriter: Sendable {
   /// Batches at work at most, be it in flight or waiting for their turn; it bounds the memory.
   let concurrency: Int
 
-  private var builder: BatchBuilder {
+  var builder: BatchBuilder {
     var quoted: [UInt8] = []
     JSONText.quote(table.utf8, into: &quoted)
     return BatchBuilder(quotedTable: quoted, maximumKilobytes: meter.maximumKilobytes)
@@ -30,19 +33,27 @@ struct TableWriter: Sendable {
   ///   - lasting: which lines are written of those of a chain; nil for all.
   ///   - direction: of an archive of changes; a snapshot's lines are all puts.
   ///   - readers: chunks read at a time.
+  ///   - checkpoint: nil where nothing is noted.
+  ///   - guarded: writes what must find the item as it was; nil writes whatever there is.
   /// - Throws: `CancellationError` after `stop`, once what was in flight has ended.
   func write(
     _ parts: [ArchivePart], _ lasting: LastingLines?, _ direction: ChangesDirection, readers: Int,
-    checkpoint: LoadCheckpoint, reject: @escaping Reject, progress: @escaping Progress
+    checkpoint: LoadCheckpoint?, guarded: GuardedSender? = nil, reject: @escaping Reject,
+    progress: @escaping Progress
   ) async throws {
-    let sender = BatchSender(
+    let batches = BatchSender(
       gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
+    let send: Send = { batch, before in
+      if let guarded { return try await guarded.send(batch, before: before) }
+      return try await batches.send(batch)
+    }
     let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
     let open = ChunkOrder.interleaved(parts) { $0.place << 20 | $0.row.segment }.filter {
-      checkpoint.position(of: $0.name).lines < $0.row.items
+      checkpoint?.position(of: $0.name).lines ?? 0 < $0.row.items
     }
     try await forEach(open, width: readers) { part in
-      try await write(part, lasting, direction, checkpoint, sender, slots)
+      try await write(
+        part, lasting, direction, checkpoint, isGuarded: guarded != nil, slots, send)
     }
     if stop.isRequested { throw CancellationError() }
   }
@@ -51,19 +62,23 @@ struct TableWriter: Sendable {
   /// counted, so that a position is one among the lines that are written.
   private func write(
     _ part: ArchivePart, _ lasting: LastingLines?, _ direction: ChangesDirection,
-    _ checkpoint: LoadCheckpoint, _ sender: BatchSender, _ slots: AdaptiveLimiter
+    _ checkpoint: LoadCheckpoint?, isGuarded: Bool, _ slots: AdaptiveLimiter,
+    _ send: @escaping Send
   ) async throws {
-    let start = checkpoint.position(of: part.name)
+    let start = checkpoint?.position(of: part.name) ?? ChunkTracker.Position()
     let tracker = ChunkTracker(start)
     let completed: Completed = { lines, rejected in
       let position = tracker.completed(lines, rejected: rejected)
-      if checkpoint.record(part.name, position) { try await offPool { try checkpoint.flush() } }
+      if let checkpoint, checkpoint.record(part.name, position) {
+        try await offPool { try checkpoint.flush() }
+      }
     }
     try await withThrowingDiscardingTaskGroup { group in
       // The job has checked every file before it began to write.
       var reader = try part.archive.chunk(part.row, storedIsChecked: true)
-      var builder = sender.builder
+      var builder = builder
       var operations = LineOperations(direction, key: key)
+      var before: [ItemState] = []
       var line = 0
       var first = start.lines
       while try reader.next() {
@@ -73,13 +88,15 @@ struct TableWriter: Sendable {
           guard line >= start.lines else { continue }
           while try !operations.add(index, of: reader.block, to: &builder) {
             if stop.isRequested { return }
-            try await submit(builder.take(), first..<line, sender, slots, &group, completed)
+            try await submit(builder.take(), before, first..<line, slots, &group, send, completed)
             first = line
+            before = []
           }
+          if isGuarded { before.append(operations.before(index, of: reader.block)) }
         }
       }
       if stop.isRequested { return }
-      try await submit(builder.take(), first..<line, sender, slots, &group, completed)
+      try await submit(builder.take(), before, first..<line, slots, &group, send, completed)
     }
   }
 
@@ -89,22 +106,23 @@ struct TableWriter: Sendable {
       gate: gate, meter: meter, builder: builder, key: key,
       // A delete that the service refuses leaves the table as it must not be: that is no reject.
       reject: { _, _, error in throw error }, progress: progress)
+    let send: Send = { batch, _ in try await sender.send(batch) }
     let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
     try await forEach(Array(0..<segments), width: segments) { segment in
       try await withThrowingDiscardingTaskGroup { group in
         var startKey: [UInt8]?
         repeat {
           let page = try await keyPage(segment, of: segments, startKey: startKey)
-          var builder = sender.builder
+          var builder = builder
           for entry in page.keys {
             while !builder.add(
               .delete, page.bytes.span.extracting(entry.object),
               key: page.canonical.span.extracting(entry.key))
             {
-              try await submit(builder.take(), 0..<0, sender, slots, &group)
+              try await submit(builder.take(), [], 0..<0, slots, &group, send)
             }
           }
-          try await submit(builder.take(), 0..<0, sender, slots, &group)
+          try await submit(builder.take(), [], 0..<0, slots, &group, send)
           if stop.isRequested { return }
           startKey = page.lastEvaluatedKey
         } while startKey != nil
@@ -115,15 +133,15 @@ struct TableWriter: Sendable {
 
   /// Starts sending a batch once there is room for one more at work.
   private func submit(
-    _ batch: WriteBatch?, _ lines: Range<Int>, _ sender: BatchSender, _ slots: AdaptiveLimiter,
-    _ group: inout ThrowingDiscardingTaskGroup<any Error>,
+    _ batch: WriteBatch?, _ before: [ItemState], _ lines: Range<Int>, _ slots: AdaptiveLimiter,
+    _ group: inout ThrowingDiscardingTaskGroup<any Error>, _ send: @escaping Send,
     _ completed: @escaping Completed = { _, _ in }
   ) async throws {
     guard let batch else { return }
     let slot = try await slots.acquire()
     group.addTask {
       defer { slots.release(slot, .other) }
-      let rejected = try await sender.send(batch)
+      let rejected = try await send(batch, before)
       try await completed(lines, rejected)
     }
   }
