@@ -28,7 +28,7 @@ struct Connection {
     request.region = options.region ?? address?.region
     request.endpointURL = options.endpointURL
     let settings = try ServiceSettings(
-      service: "dynamodb", request: request, environment: environment, config: config,
+      service: .dynamoDB, request: request, environment: environment, config: config,
       profile: profile)
 
     let transport = CurlTransport.Configuration(environment: environment, profile: profile)
