@@ -5,13 +5,17 @@ struct AWSOptions: ParsableArguments {
   @Option(help: "Profile of the AWS config files to use.")
   var profile: String?
 
-  @Option(help: "AWS region; otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's.")
+  @Option(
+    help: "AWS region; otherwise AWS_REGION, AWS_DEFAULT_REGION, the profile's or the instance's.")
   var region: String?
 
   @Option(
     help: ArgumentHelp(
       "Endpoint to talk to, instead of the region's.", valueName: "url"))
   var endpointURL: String?
+
+  @Flag(help: "Tell about each request on standard error, never what is in it.")
+  var debug = false
 }
 
 /// How to report.

@@ -39,7 +39,7 @@ struct ApplyCommand: AsyncParsableCommand {
   func run() async throws {
     let opened = try Archive.open(LocalStorage(directory: changes))
     let options = try write.options(archive: changes, table: table.table, command: "apply")
-    let connection = try Connection(aws, address: table)
+    let connection = try await Connection(aws, address: table)
     let job = ApplyJob(
       client: connection.client, archive: opened, target: table.table,
       direction: reverse ? .backward : .forward, options: options,

@@ -48,7 +48,7 @@ struct LoadCommand: AsyncParsableCommand {
         archive: archive, table: table?.table ?? opened.manifest.source.tableName, command: "load"))
     options.target = table?.table
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
-    let connection = try Connection(aws, address: table)
+    let connection = try await Connection(aws, address: table)
     let job = LoadJob(
       client: connection.client, archive: opened, options: options,
       rejects: RejectsFile(directory: "."))
