@@ -15,7 +15,7 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      ApplyCommand.self, VerifyCommand.self,
+      ApplyCommand.self, VerifyCommand.self, WhoamiCommand.self,
     ])
 }
 
