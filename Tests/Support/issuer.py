@@ -157,8 +157,11 @@ class Handler(BaseHTTPRequestHandler):
         story = "|".join([signer] + [form.get(name, "") for name in names])
         key = "ASIA" + hashlib.sha256(story.encode()).hexdigest()[:16].upper()
         account = form.get("RoleArn", "").split(":")[4:5] or [""]
+        action = form.get("Action", "")
         return (
-            f"<R><AssumedRoleUser><Arn>arn:aws:sts::{account[0]}:assumed-role/r/s</Arn></AssumedRoleUser>"
+            f"<{action}Response><{action}Result>"
+            f"<AssumedRoleUser><Arn>arn:aws:sts::{account[0]}:assumed-role/r/s</Arn></AssumedRoleUser>"
             f"<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{servers.SECRET}</SecretAccessKey>"
-            f"<SessionToken>session-token</SessionToken><Expiration>{stamp(3600)}</Expiration></Credentials></R>"
+            f"<SessionToken>session-token</SessionToken><Expiration>{stamp(3600)}</Expiration></Credentials>"
+            f"</{action}Result></{action}Response>"
         )

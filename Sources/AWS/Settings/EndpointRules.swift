@@ -40,14 +40,14 @@ struct EndpointRules: Equatable, Sendable {
           "\(custom.host) is the dual-stack endpoint",
           hint: "set AWS_USE_DUALSTACK_ENDPOINT=true instead of naming its address")
       }
-      return Endpoint(url: custom, signingRegion: signingRegion)
+      return Endpoint(url: custom, signingRegion: region)
     }
     if service == .dynamoDB, region == "local" {
       try refuseVariants(beside: "the region local")
-      return try endpoint(EndpointRules.local)
+      return try endpoint(EndpointRules.local, signingRegion: "us-east-1")
     }
     if service == .sts, region == "aws-global", !useFIPS, !useDualStack {
-      return try endpoint("https://sts.amazonaws.com")
+      return try endpoint("https://sts.amazonaws.com", signingRegion: "us-east-1")
     }
     if let host = try accountHost(partition) { return try endpoint("https://\(host)") }
     // GovCloud's plain endpoints are FIPS endpoints, which have no second name, but for dual stack.
@@ -55,10 +55,6 @@ struct EndpointRules: Equatable, Sendable {
     let prefix = service.hostPrefix + (useFIPS && !plainIsFIPS ? "-fips" : "")
     let suffix = useDualStack ? partition.dualStackSuffix : partition.suffix
     return try endpoint("https://\(prefix).\(region).\(suffix)")
-  }
-
-  private var signingRegion: String {
-    region == "local" || region == "aws-global" ? "us-east-1" : region
   }
 
   private func refuseVariants(beside what: String) throws(ConfigurationError) {
@@ -88,9 +84,11 @@ struct EndpointRules: Equatable, Sendable {
       hint: "set AWS_ACCOUNT_ID_ENDPOINT_MODE=preferred, or AWS_ACCOUNT_ID beside static keys")
   }
 
-  private func endpoint(_ text: String) throws(ConfigurationError) -> Endpoint {
+  private func endpoint(
+    _ text: String, signingRegion: String? = nil
+  ) throws(ConfigurationError) -> Endpoint {
     do throws(TransportError) {
-      return Endpoint(url: try HTTPURL(text), signingRegion: signingRegion)
+      return Endpoint(url: try HTTPURL(text), signingRegion: signingRegion ?? region)
     } catch { throw refuse(error.message, hint: error.hint) }
   }
 

@@ -43,8 +43,11 @@ public struct ServiceSettings: Equatable, Sendable {
     let region = try ServiceSettings.region(
       request, environment, profile, isLocal: configured?.value.isLoopback ?? false)
     var rules = EndpointRules(service: service, region: region.value, custom: configured?.value)
-    rules.useFIPS = Setting.useFIPS.isOn(environment, profile)
-    rules.useDualStack = Setting.useDualStack.isOn(environment, profile)
+    // An address that somebody names is taken as it is: these ask for a variant of AWS's own.
+    if configured == nil {
+      rules.useFIPS = Setting.useFIPS.isOn(environment, profile)
+      rules.useDualStack = Setting.useDualStack.isOn(environment, profile)
+    }
     rules.accountID = request.accountID
     if service == .dynamoDB {
       rules.accountIDMode = try ServiceSettings.accountIDMode(environment, profile)
