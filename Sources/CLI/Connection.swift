@@ -1,5 +1,4 @@
 import AWS
-import ArgumentParser
 import Dynamo
 
 /// A client for the account, region and endpoint that options, address and environment name.
@@ -7,45 +6,33 @@ struct Connection {
   /// The client.
   let client: DynamoClient
 
-  /// Resolves who asks and whom; sends nothing yet.
+  /// Finds out who asks and whom. The table's service is asked nothing yet; those who give out
+  /// credentials may be.
   ///
-  /// - Throws: `ConfigurationError`, `TransportError`.
-  init(_ options: AWSOptions, address: TableAddress?) throws {
-    for (option, one, other) in [
-      ("--profile", options.profile, address?.profile),
-      ("--region", options.region, address?.region),
-    ] {
-      if let one, let other, one != other {
-        throw ValidationError("\(option) is \(one), and the table's address says \(other)")
-      }
-    }
-    let environment = AWSEnvironment.ofProcess()
-    let config = try SharedConfig(environment)
-    let selection = SharedConfig.Selection(
-      explicit: options.profile ?? address?.profile, environment: environment)
-    let profile = try config.profile(selection)
-    var request = ServiceSettings.Request()
-    request.region = options.region ?? address?.region
-    request.endpointURL = options.endpointURL
-    request.allowPlainHTTP = options.allowHTTP
-    let settings = try ServiceSettings(
-      service: "dynamodb", request: request, environment: environment, config: config,
-      profile: profile)
-
-    var transport = CurlTransport.Configuration(environment: environment, profile: profile)
-    if options.noVerifySSL {
-      Terminal.warn("certificates are not checked: the data may be read and changed on its way")
-      transport.verifiesCertificates = false
-    }
+  /// - Throws: `ConfigurationError`, `CredentialError`, `TransportError`, `ValidationError`.
+  init(_ options: AWSOptions, address: TableAddress?) async throws {
+    let identity = try await Identity(options, address: address)
+    let found = try await identity.credentials.current()
+    Connection.announceEnd(of: found)
+    let settings = try identity.settings(accountID: found.credentials.accountID)
+    let context = identity.context
     var configuration = ServiceClient.Configuration(
-      transport: try CurlTransport(configuration: transport), endpoint: settings.endpoint.value,
-      region: settings.region.value, signingName: "dynamodb",
-      credentials: CachedCredentials(.standard(environment: environment, selection: selection)),
-      userAgent: UserAgent(
-        product: "dynarc", version: Version.number, environment: environment, profile: profile
-      ).description)
-    configuration.retryPolicy = try RetryPolicy(environment: environment, profile: profile)
+      transport: context.transport, endpoint: settings.endpoint.value,
+      region: settings.region.value, signingName: "dynamodb", credentials: identity.credentials,
+      userAgent: context.userAgent)
+    configuration.retryPolicy = try RetryPolicy(
+      environment: context.environment, profile: identity.profile)
+    if options.debug { configuration.clock = ClockSkew(corrected: RequestLog.tellClock) }
     configuration.sleep = { try await Interruption.stop.sleep(for: $0) }
     client = DynamoClient(service: ServiceClient(configuration))
+  }
+
+  /// Says when credentials end that nobody can renew, such as those of an MFA code.
+  private static func announceEnd(of found: ResolvedCredentials) {
+    guard !found.canChange, let end = found.credentials.expiration else { return }
+    let left = end.epochSeconds - AWSTimestamp.now.epochSeconds
+    Terminal.warn(
+      "the credentials end at \(end), in \(Format.duration(Double(left))), and cannot be renewed "
+        + "by dynarc; a job that is not done by then stops there")
   }
 }

@@ -5,7 +5,8 @@ struct AWSOptions: ParsableArguments {
   @Option(help: "Profile of the AWS config files to use.")
   var profile: String?
 
-  @Option(help: "AWS region; otherwise AWS_REGION, AWS_DEFAULT_REGION or the profile's.")
+  @Option(
+    help: "AWS region; otherwise AWS_REGION, AWS_DEFAULT_REGION, the profile's or the instance's.")
   var region: String?
 
   @Option(
@@ -19,6 +20,9 @@ struct AWSOptions: ParsableArguments {
 
   @Flag(help: "Do not check certificates: whoever is on the way can read and change everything.")
   var noVerifySSL = false
+
+  @Flag(help: "Tell about each request on standard error, never what is in it.")
+  var debug = false
 }
 
 /// How to report.

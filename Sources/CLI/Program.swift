@@ -15,7 +15,7 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      ApplyCommand.self, MergeCommand.self, VerifyCommand.self,
+      ApplyCommand.self, MergeCommand.self, VerifyCommand.self, WhoamiCommand.self,
     ])
 }
 
@@ -100,6 +100,9 @@ public enum Program {
     case let error as ConfigurationError:
       Terminal.error("\(error)", hint: error.hint)
       return ExitStatus.failed
+    case let error as CredentialError:
+      Terminal.error("\(error)", hint: error.hint)
+      return ExitStatus.failed
     case let error as TransportError:
       Terminal.error("\(error)", hint: error.hint)
       return ExitStatus.failed
@@ -135,10 +138,14 @@ enum Interruption {
   /// What jobs look at.
   static let stop = StopSignal()
   fileprivate static let count = SignalCount()
+  /// Whether a signal has come, whoever minds it.
+  static var hasCome: Bool { count.isAny }
 
   /// How many signals have come.
   fileprivate final class SignalCount: Sendable {
     private let count = Atomic(0)
+
+    var isAny: Bool { count.load(ordering: .relaxed) > 0 }
 
     func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
   }

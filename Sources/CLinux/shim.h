@@ -19,6 +19,9 @@ static inline int dynarc_open_unnamed(const char *directory) {
   return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 }
 
+// pipe2(2), which glibc shows to GNU programs only, with O_CLOEXEC: no other child inherits its ends.
+static inline int dynarc_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
 // mallopt(3): blocks from this size on are mapped one by one, so that a page's memory goes back to the
 // system with the page. glibc would raise its threshold with the first one freed, and keep them all.
 // Smaller ones come and go with each batch: up to `kept` bytes of them stay, or each would be faulted

@@ -77,6 +77,14 @@ func environment(
     #expect(config.profiles.keys.sorted() == ["a", "default", "e", "two words"])
   }
 
+  @Test func sessionsOfSSO() throws {
+    let config = try SharedConfig(
+      environment(config: "[sso-session a]\nsso_region = r\nempty =\n[sso-session]\nb = c"))
+    #expect(config.ssoSession("a") == ["sso_region": "r"])
+    #expect(config.ssoSession("b") == nil)
+    #expect(config.profiles.isEmpty)
+  }
+
   @Test(arguments: [
     "[default]\nregion=1\n[profile default]\nregion=2",
     "[profile default]\nregion=2\n[default]\nregion=1\noutput=json",

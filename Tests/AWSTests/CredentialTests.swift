@@ -6,12 +6,24 @@ import Testing
 @Suite struct CredentialTests {
   private static let keys = ["AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "secret"]
 
+  private func chain(
+    _ environment: AWSEnvironment, profile name: String? = nil
+  ) throws -> CredentialChain {
+    var variables = environment.variables
+    variables["AWS_EC2_METADATA_DISABLED"] = "true"
+    let environment = AWSEnvironment(
+      variables: variables, home: environment.home, readFile: environment.readFile)
+    return .standard(
+      CredentialContext(
+        environment: environment,
+        selection: SharedConfig.Selection(explicit: name, environment: environment),
+        transport: try CurlTransport(), userAgent: "test"))
+  }
+
   private func resolve(
     _ environment: AWSEnvironment, profile name: String? = nil
   ) async throws -> ResolvedCredentials {
-    let selection = SharedConfig.Selection(explicit: name, environment: environment)
-    return try await CredentialChain.standard(environment: environment, selection: selection)
-      .resolve()
+    try await chain(environment, profile: name).resolve()
   }
 
   private func failure(
@@ -34,8 +46,10 @@ import Testing
     #expect(try await resolve(named).credentials.accessKeyID == "ENV")
 
     let found = try await resolve(environment(credentials: file))
-    #expect(found.provider == "profile \"default\"")
-    #expect(found.passedOver.map(\.reason) == ["AWS_ACCESS_KEY_ID is not set"])
+    #expect(found.provider == "credentials file")
+    #expect(
+      found.passedOver.map(\.provider) == ["environment", "assumed role", "web identity", "SSO"])
+    #expect(found.passedOver.first?.reason == "AWS_ACCESS_KEY_ID is not set")
   }
 
   @Test func allThatTheEnvironmentSays() async throws {
@@ -70,14 +84,14 @@ import Testing
     let environment = AWSEnvironment(variables: [:], home: "/home/me") { path in
       path.hasSuffix("credentials") ? content.withLock { Array($0.utf8) } : nil
     }
-    let selection = SharedConfig.Selection(explicit: "a", environment: environment)
-    let chain = CredentialChain.standard(environment: environment, selection: selection)
+    let chain = try chain(environment, profile: "a")
     #expect(try await chain.resolve().credentials.accessKeyID == "OLD")
     content.withLock { $0 = "[a]\naws_access_key_id = NEW\naws_secret_access_key = s" }
     #expect(try await chain.resolve().credentials.accessKeyID == "NEW")
+    // Whoever began as this profile does not go on as somebody else.
     content.withLock { $0 = "" }
-    await #expect { try await chain.resolve() } throws: {
-      ($0 as? CredentialError)?.provider == "profile \"a\""
+    await #expect { try await chain.resolve(only: "credentials file") } throws: {
+      ($0 as? CredentialError)?.code == CredentialError.Code.none
     }
   }
 
@@ -86,7 +100,8 @@ import Testing
     (
       keys.merging(["AWS_CREDENTIAL_EXPIRATION": "soon"]) { $1 }, .invalidValue
     ),
-    (["AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn"], .unsupported),
+    (["AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn"], .invalidValue),
+    (["AWS_WEB_IDENTITY_TOKEN_FILE": "/token"], .incomplete),
     ([:], .none),
   ])
   func whatTheEnvironmentCannotDeliver(
@@ -95,19 +110,18 @@ import Testing
     #expect(await failure(environment(variables))?.code == code)
   }
 
-  /// A source that is not known yet is an error where AWS tools would use it: some win over static
-  /// keys in the same profile, some only over those of the config file.
+  /// Some sources win over static keys in the same profile, some only over those of the config file.
+  /// None of them can deliver here, so an error shows that it was asked.
   @Test(arguments: [
-    ("role_arn", true, true), ("web_identity_token_file", true, true), ("sso_session", true, true),
-    ("sso_start_url", true, true), ("login_session", false, true),
-    ("credential_process", false, true),
+    ("role_arn = x", true, true), ("web_identity_token_file = x", true, true),
+    ("sso_role_name = x", true, true), ("login_session = x", false, true),
+    ("credential_process = /nowhere/x", false, true), ("output = x", false, false),
   ])
-  func unknownSources(setting: String, beatsCredentials: Bool, beatsConfig: Bool) async throws {
+  func theOrderOfSources(setting: String, beatsCredentials: Bool, beatsConfig: Bool) async throws {
     let keys = "aws_access_key_id = A\naws_secret_access_key = B\n"
-    let config = "[profile a]\n\(setting) = x\n"
-    let alone = await failure(environment(config: config), profile: "a")
-    #expect(alone?.code == .unsupported)
-    #expect(alone?.message.contains(setting) == true)
+    let config = "[profile a]\n\(setting)\n"
+    let alone = try #require(await failure(environment(config: config), profile: "a"))
+    #expect(alone.provider != nil || !beatsConfig)
     let both = environment(config: config, credentials: "[a]\n" + keys)
     #expect((await failure(both, profile: "a") != nil) == beatsCredentials)
     #expect((await failure(environment(config: config + keys), profile: "a") != nil) == beatsConfig)
@@ -117,7 +131,12 @@ import Testing
     let error = try #require(await failure(environment(config: "[default]\nregion = a")))
     #expect(error.code == .none)
     #expect(error.message.contains("environment: AWS_ACCESS_KEY_ID is not set"))
-    #expect(error.message.contains("profile \"default\": it has no aws_access_key_id"))
+    #expect(error.message.contains("config file: its profile \"default\" has no aws_access_key_id"))
+    #expect(
+      error.passedOver.map(\.provider) == [
+        "environment", "assumed role", "web identity", "SSO", "credentials file", "login session",
+        "credential process", "config file", "container", "instance metadata",
+      ])
     #expect(error.hint != nil)
   }
 }
@@ -133,7 +152,54 @@ import Testing
     let credentials = Credentials(
       accessKeyID: "A", secretAccessKey: "B",
       expiration: left.map { AWSTimestamp(epochSeconds: now.epochSeconds + $0) })
-    #expect(CachedCredentials.decide(credentials, at: now) == expected)
+    let longAgo = AWSTimestamp(epochSeconds: 0)
+    #expect(CachedCredentials.decide(credentials, foundAt: longAgo, at: now) == expected)
+  }
+
+  /// Of a short life half and a third count.
+  @Test(
+    arguments: [(451, .use), (450, .useAndRenew), (301, .useAndRenew), (300, .waitForRenewal)]
+      as [(Int64, CachedCredentials.Decision)])
+  func decisionsOfShortLives(left: Int64, expected: CachedCredentials.Decision) {
+    let credentials = Credentials(
+      accessKeyID: "A", secretAccessKey: "B", expiration: AWSTimestamp(epochSeconds: 900))
+    #expect(
+      CachedCredentials.decide(
+        credentials, foundAt: AWSTimestamp(epochSeconds: 0),
+        at: AWSTimestamp(epochSeconds: 900 - left)) == expected)
+  }
+
+  @Test func whatCannotBeRenewedIsUsedToItsEndAndNotLookedForAgain() async throws {
+    let now = Mutex<Int64>(0)
+    let searches = Mutex(0)
+    let cache = CachedCredentials(now: { AWSTimestamp(epochSeconds: now.withLock { $0 }) }) {
+      () async throws(CredentialError) in
+      searches.withLock { $0 += 1 }
+      return ResolvedCredentials(
+        credentials: Credentials(
+          accessKeyID: "A", secretAccessKey: "B", expiration: AWSTimestamp(epochSeconds: 3600)),
+        provider: "MFA", canChange: false, passedOver: [])
+    }
+    for moment in [0, 3000, 3599] as [Int64] {
+      now.withLock { $0 = moment }
+      #expect(try await id(cache) == "A")
+    }
+    now.withLock { $0 = 3600 }
+    await #expect { try await cache.current() } throws: {
+      ($0 as? CredentialError)?.code == .expired
+    }
+    #expect(searches.withLock { $0 } == 1)
+  }
+
+  @Test func aSearchThatFailsIsNotRepeatedAtEachCall() async throws {
+    let world = World()
+    let cache = world.cache()
+    #expect(try await id(cache) == "1")
+    world.set { ($0.now, $0.failing) = (3600 - 500, true) }
+    for _ in 0..<5 { #expect(try await id(cache) == "1") }
+    #expect(world.searches == 2)
+    world.set { ($0.now, $0.failing) = (3600 - 470, false) }
+    #expect(try await id(cache) == "3")
   }
 
   /// A source that delivers numbered credentials, and a clock, both under the test's control.

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ServiceSettingsTests {
   private func settings(
     region: String? = nil, endpoint: String? = nil, plain: Bool = false,
-    _ variables: [String: String] = [:], config: String? = nil, service: String = "dynamodb"
+    _ variables: [String: String] = [:], config: String? = nil, service: AWSService = .dynamoDB
   ) throws -> ServiceSettings {
     var request = ServiceSettings.Request()
     (request.region, request.endpointURL, request.allowPlainHTTP) = (region, endpoint, plain)
@@ -64,7 +64,8 @@ import Testing
     #expect(try host("https://one", services) == "one")
     #expect(try host(nil, services) == "two")
     #expect(
-      try settings(variables, config: services, service: "s3").endpoint
+      try settings(variables, config: services, service: AWSService(id: "s3", hostPrefix: "s3"))
+        .endpoint
         == .init(HTTPURL("https://three"), from: "AWS_ENDPOINT_URL"))
     variables["AWS_ENDPOINT_URL_DYNAMODB"] = nil
     #expect(try host(nil, services) == "three")
@@ -114,18 +115,69 @@ import Testing
     #expect(failure { try settings(config: "[default]\nservices = s") } == .invalidValue)
   }
 
-  /// Settings that ask for another address than the plain one are refused, not ignored.
+  /// The settings of variants, from variables and from the profile, and what they lead to.
   @Test(
     arguments: [
-      (["AWS_USE_FIPS_ENDPOINT": "true"], nil), (["AWS_USE_DUALSTACK_ENDPOINT": "true"], nil),
-      (["AWS_ACCOUNT_ID_ENDPOINT_MODE": "required"], nil),
-      ([:], "[default]\nuse_fips_endpoint = true"),
-    ] as [([String: String], String?)])
-  func endpointsOfOtherKinds(variables: [String: String], config: String?) throws {
+      (["AWS_USE_FIPS_ENDPOINT": "true"], "dynamodb-fips.eu-west-1.amazonaws.com", ", FIPS"),
+      (["AWS_USE_DUALSTACK_ENDPOINT": "True"], "dynamodb.eu-west-1.api.aws", ", dual stack"),
+      (["AWS_USE_FIPS_ENDPOINT": "yes"], "dynamodb.eu-west-1.amazonaws.com", ""),
+      ([:], "dynamodb-fips.eu-west-1.api.aws", ", FIPS, dual stack"),
+    ] as [([String: String], String, String)])
+  func variants(variables: [String: String], host: String, source: String) throws {
+    let config =
+      variables.isEmpty
+      ? "[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true" : nil
     let variables = variables.merging(["AWS_REGION": "eu-west-1"]) { $1 }
-    #expect(failure { try settings(variables, config: config) } == .unsupported)
+    let endpoint = try settings(variables, config: config).endpoint
+    #expect(endpoint.value.host == host)
+    #expect(endpoint.source == "the region" + source)
     #expect(
-      try settings(endpoint: "https://fips", variables, config: config).endpoint.value.host
-        == "fips")
+      try settings(endpoint: "https://a", variables, config: config).endpoint.value.host == "a")
+  }
+
+  @Test(
+    arguments: [
+      (nil, "111122223333.ddb.eu-west-1.amazonaws.com"),
+      ("disabled", "dynamodb.eu-west-1.amazonaws.com"),
+      ("REQUIRED", "111122223333.ddb.eu-west-1.amazonaws.com"), ("often", nil),
+    ] as [(String?, String?)])
+  func theAccountsEndpoint(mode: String?, host: String?) throws {
+    var variables = ["AWS_REGION": "eu-west-1"]
+    variables["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = mode
+    var request = ServiceSettings.Request()
+    request.accountID = "111122223333"
+    let environment = environment(variables)
+    let config = try SharedConfig(environment)
+    let resolve = {
+      try ServiceSettings(
+        service: .dynamoDB, request: request, environment: environment, config: config,
+        profile: nil)
+    }
+    guard let host else {
+      #expect(failure(resolve) == .invalidValue)
+      return
+    }
+    #expect(try resolve().endpoint.value.host == host)
+  }
+
+  @Test func theRegionLocal() throws {
+    let local = try settings(region: "local")
+    #expect(local.endpoint == .init(try HTTPURL("http://localhost:8000"), from: "the region"))
+    #expect(local.region.value == "us-east-1")
+    #expect(
+      try settings(region: "local", service: .sts).endpoint.value.host
+        == "sts.us-east-1.amazonaws.com")
+  }
+
+  @Test func theInstancesRegionComesLast() throws {
+    var request = ServiceSettings.Request()
+    request.fallbackRegion = Sourced("r-9", from: "instance metadata")
+    for (variables, region) in [([:], "r-9"), (["AWS_DEFAULT_REGION": "r-3"], "r-3")] {
+      let environment = environment(variables)
+      let settings = try ServiceSettings(
+        service: .dynamoDB, request: request, environment: environment,
+        config: try SharedConfig(environment), profile: nil)
+      #expect(settings.region.value == region)
+    }
   }
 }

@@ -4,12 +4,17 @@ import Synchronization
 ///
 /// A call whose credentials have plenty of life left takes them without waiting. With 15 minutes
 /// left the first call starts a search in the background; with 10 left calls wait for it (botocore's
-/// advisory and mandatory time-outs).
+/// advisory and mandatory time-outs). Of credentials that were given less than 30 minutes, half and a
+/// third of that count instead, or each call would search.
+///
+/// Whoever has answered once is the only one asked later: an identity never changes on the way.
 public final class CachedCredentials: Sendable {
   /// Seconds before the end from which a renewal is begun, without anyone waiting.
   static let advisoryLead: Int64 = 15 * 60
   /// Seconds before the end from which calls wait for the renewal.
   static let mandatoryLead: Int64 = 10 * 60
+  /// Seconds after a search that failed before the next, while there still are credentials to use.
+  static let restAfterFailure: Int64 = 30
   /// Pauses between looks for a replacement: whoever renews a file may be a little late, or writing
   /// it at this moment.
   static let patience: [Duration] = [
@@ -20,6 +25,9 @@ public final class CachedCredentials: Sendable {
 
   private struct State {
     var current: ResolvedCredentials?
+    /// When `current` was found.
+    var foundAt = AWSTimestamp(epochSeconds: 0)
+    var failedAt: AWSTimestamp?
     var search: Search?
   }
 
@@ -32,7 +40,12 @@ public final class CachedCredentials: Sendable {
   public convenience init(
     _ chain: CredentialChain, now: @escaping @Sendable () -> AWSTimestamp = { .now }
   ) {
-    self.init(now: now) { () async throws(CredentialError) in try await chain.resolve() }
+    let chosen = Mutex<String?>(nil)
+    self.init(now: now) { () async throws(CredentialError) in
+      let found = try await chain.resolve(only: chosen.withLock { $0 })
+      chosen.withLock { $0 = found.provider }
+      return found
+    }
   }
 
   init(
@@ -50,12 +63,15 @@ public final class CachedCredentials: Sendable {
     case use, useAndRenew, waitForRenewal
   }
 
-  /// Decides by the time that is left.
-  static func decide(_ credentials: Credentials, at now: AWSTimestamp) -> Decision {
+  /// Decides by the time that is left, and the time there was when they were found.
+  static func decide(
+    _ credentials: Credentials, foundAt: AWSTimestamp, at now: AWSTimestamp
+  ) -> Decision {
     guard let expiration = credentials.expiration else { return .use }
+    let life = expiration.epochSeconds - foundAt.epochSeconds
     let left = expiration.epochSeconds - now.epochSeconds
-    if left <= mandatoryLead { return .waitForRenewal }
-    return left <= advisoryLead ? .useAndRenew : .use
+    if left <= min(mandatoryLead, life / 3) { return .waitForRenewal }
+    return left <= min(advisoryLead, life / 2) ? .useAndRenew : .use
   }
 
   /// Credentials to sign with now.
@@ -65,19 +81,26 @@ public final class CachedCredentials: Sendable {
     let now = now()
     let (usable, search) = state.withLock { state -> (ResolvedCredentials?, Search?) in
       guard let current = state.current else { return (nil, joinSearch(&state)) }
-      switch CachedCredentials.decide(current.credentials, at: now) {
+      let alive = current.credentials.expiration.map { $0 > now } ?? true
+      // Nobody has newer ones, or had some a moment ago; these are good until they expire.
+      let resting =
+        state.failedAt.map { now < $0.advanced(by: CachedCredentials.restAfterFailure) } ?? false
+      if alive, !current.canChange || resting { return (current, nil) }
+      switch CachedCredentials.decide(current.credentials, foundAt: state.foundAt, at: now) {
       case .use: return (current, nil)
       case .useAndRenew:
         _ = joinSearch(&state)
         return (current, nil)
       case .waitForRenewal:
-        // Until they expire, these are good for as long as newer ones fail to come.
-        let alive = current.credentials.expiration.map { $0 > now } ?? true
-        return (alive ? current : nil, joinSearch(&state))
+        return (alive ? current : nil, current.canChange ? joinSearch(&state) : nil)
       }
     }
     guard let search else {
-      guard let usable else { throw CredentialError(.none, "no AWS credentials found") }
+      guard let usable else {
+        throw CredentialError(
+          .expired, "the credentials have expired, and cannot be renewed while dynarc runs",
+          hint: "get new ones and go on")
+      }
       return usable
     }
     switch await search.value {
@@ -137,7 +160,11 @@ public final class CachedCredentials: Sendable {
         result = .failure(error)
       }
       self.state.withLock { state in
-        if case .success(let found) = result { state.current = found }
+        switch result {
+        case .success(let found):
+          (state.current, state.foundAt, state.failedAt) = (found, now(), nil)
+        case .failure: state.failedAt = now()
+        }
         state.search = nil
       }
       return result

@@ -17,26 +17,56 @@ public protocol CredentialProvider: Sendable {
 
 /// What a provider found.
 public enum CredentialAnswer: Equatable, Sendable {
-  case credentials(Credentials)
+  case found(FoundCredentials)
   /// Nothing here, and why, in words that stand behind the provider's name.
   case passedOver(reason: String)
 }
 
+/// Credentials, and where a provider has them from.
+public struct FoundCredentials: Equatable, Sendable {
+  public var credentials: Credentials
+  /// Where they come from, for people: `the role arn:…:role/Reader, as profile "base"`. Never holds
+  /// a secret.
+  public var explanation: String
+  /// Whether newer ones can be had without a person: not where an MFA code was asked for.
+  public var isRenewable: Bool
+
+  /// Creates an answer.
+  public init(_ credentials: Credentials, explanation: String, isRenewable: Bool = true) {
+    self.credentials = credentials
+    self.explanation = explanation
+    self.isRenewable = isRenewable
+  }
+}
+
+/// A provider that had no credentials.
+public struct PassedOverProvider: Equatable, Sendable {
+  public let provider: String
+  public let reason: String
+}
+
 /// Credentials with the story of how they were found.
 public struct ResolvedCredentials: Equatable, Sendable {
-  /// A provider that had none.
-  public struct PassedOver: Equatable, Sendable {
-    public let provider: String
-    public let reason: String
-  }
-
   public let credentials: Credentials
   /// The name of the provider they come from.
   public let provider: String
-  /// Whether that provider may have others later.
+  /// Where that provider has them from.
+  public let explanation: String
+  /// Whether there may be others later, without asking anyone.
   public let canChange: Bool
   /// The providers asked before it, in order.
-  public let passedOver: [PassedOver]
+  public let passedOver: [PassedOverProvider]
+
+  init(
+    credentials: Credentials, provider: String, explanation: String = "", canChange: Bool,
+    passedOver: [PassedOverProvider]
+  ) {
+    self.credentials = credentials
+    self.provider = provider
+    self.explanation = explanation
+    self.canChange = canChange
+    self.passedOver = passedOver
+  }
 }
 
 /// Why there are no credentials.
@@ -52,10 +82,16 @@ public struct CredentialError: Error, Equatable, Sendable {
     public static let incomplete = Code(rawValue: "incomplete")
     /// A value that cannot be used, such as a date that is none.
     public static let invalidValue = Code(rawValue: "invalid-value")
-    /// A source that this version does not know how to use.
-    public static let unsupported = Code(rawValue: "unsupported")
     /// The credentials have expired and there are no newer ones.
     public static let expired = Code(rawValue: "expired")
+    /// A person has to log in, or to type a code, first.
+    public static let needsPerson = Code(rawValue: "needs-person")
+    /// Who was asked for credentials did not answer.
+    public static let unreachable = Code(rawValue: "unreachable")
+    /// Who was asked for credentials refused.
+    public static let refused = Code(rawValue: "refused")
+    /// An answer that makes no sense.
+    public static let badAnswer = Code(rawValue: "bad-answer")
   }
 
   /// The kind of failure.
@@ -66,6 +102,8 @@ public struct CredentialError: Error, Equatable, Sendable {
   public var provider: String?
   /// What to do next.
   public var hint: String?
+  /// The providers that had none, asked before.
+  public var passedOver: [PassedOverProvider] = []
 
   /// Creates an error.
   public init(_ code: Code, _ message: String, provider: String? = nil, hint: String? = nil) {
@@ -74,54 +112,13 @@ public struct CredentialError: Error, Equatable, Sendable {
     self.provider = provider
     self.hint = hint
   }
+
+  init(_ error: ConfigurationError) {
+    self.init(.invalidValue, "\(error)", hint: error.hint)
+  }
 }
 
 extension CredentialError: CustomStringConvertible {
   /// `environment: what happened`
   public var description: String { (provider.map { "\($0): " } ?? "") + message }
-}
-
-/// Providers in order: the first that has credentials delivers them.
-public struct CredentialChain: Sendable {
-  /// The providers, first choice first.
-  public var providers: [any CredentialProvider]
-
-  /// Creates a chain.
-  public init(_ providers: [any CredentialProvider]) { self.providers = providers }
-
-  /// The chain of AWS tools, as far as this version goes: the environment, then the profile. A
-  /// profile that the user names explicitly takes the environment's keys out of the game.
-  public static func standard(
-    environment: AWSEnvironment, selection: SharedConfig.Selection
-  ) -> CredentialChain {
-    let profileProvider = ProfileProvider(profileName: selection.name) {
-      () throws(ConfigurationError) in
-      try SharedConfig(environment).profile(selection)
-    }
-    guard selection.origin != .explicit else { return CredentialChain([profileProvider]) }
-    return CredentialChain([EnvironmentProvider(environment), profileProvider])
-  }
-
-  /// Asks the providers one after the other.
-  ///
-  /// - Throws: what a provider throws, or `CredentialError` with the code `none` that gives each
-  ///   provider's reason.
-  public func resolve() async throws(CredentialError) -> ResolvedCredentials {
-    var passedOver: [ResolvedCredentials.PassedOver] = []
-    for provider in providers {
-      switch try await provider.resolve() {
-      case .credentials(let credentials):
-        return ResolvedCredentials(
-          credentials: credentials, provider: provider.name, canChange: provider.canChange,
-          passedOver: passedOver)
-      case .passedOver(let reason):
-        passedOver.append(.init(provider: provider.name, reason: reason))
-      }
-    }
-    let story = passedOver.map { "\($0.provider): \($0.reason)" }.joined(separator: "; ")
-    throw CredentialError(
-      .none, "no AWS credentials found (\(story))",
-      hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile that has keys "
-        + "with --profile; container and instance roles are not supported yet")
-  }
 }

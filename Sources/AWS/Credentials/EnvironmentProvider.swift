@@ -9,18 +9,11 @@ public struct EnvironmentProvider: CredentialProvider {
 
   public func resolve() async throws(CredentialError) -> CredentialAnswer {
     guard let id = environment["AWS_ACCESS_KEY_ID"] else {
-      // Web identity comes before the profile's keys, which may belong to another account.
-      if environment["AWS_WEB_IDENTITY_TOKEN_FILE"] != nil {
-        throw CredentialError(
-          .unsupported, "AWS_WEB_IDENTITY_TOKEN_FILE is set, which is not supported yet",
-          provider: name,
-          hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile")
-      }
       return .passedOver(reason: "AWS_ACCESS_KEY_ID is not set")
     }
     guard let secret = environment["AWS_SECRET_ACCESS_KEY"] else {
       throw CredentialError(
-        .incomplete, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not", provider: name,
+        .incomplete, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not",
         hint: "set both, or neither")
     }
     var expiration: AWSTimestamp?
@@ -32,9 +25,11 @@ public struct EnvironmentProvider: CredentialProvider {
           provider: name, hint: "it looks like 2026-01-31T12:00:00Z")
       }
     }
-    return .credentials(
-      Credentials(
-        accessKeyID: id, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
-        expiration: expiration, accountID: environment["AWS_ACCOUNT_ID"]))
+    return .found(
+      FoundCredentials(
+        Credentials(
+          accessKeyID: id, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
+          expiration: expiration, accountID: environment["AWS_ACCOUNT_ID"]),
+        explanation: "AWS_ACCESS_KEY_ID"))
   }
 }

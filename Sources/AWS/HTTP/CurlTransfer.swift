@@ -9,6 +9,8 @@ final class CurlHandle {
     var url: HTTPURL
     var isEmpty: Bool
     var onFreshConnection: Bool
+    var limit: Duration?
+    var isDirect: Bool
   }
 
   let pointer: UnsafeMutableRawPointer
@@ -112,7 +114,7 @@ final class CurlTransfer {
     self.handle = handle
     let purpose = CurlHandle.Purpose(
       method: call.request.method, url: call.request.url, isEmpty: call.request.body.isEmpty,
-      onFreshConnection: fresh)
+      onFreshConnection: fresh, limit: call.request.limit, isDirect: call.request.isDirect)
     if handle.purpose != purpose {
       handle.reset()
       try setUp(handle, configuration)
@@ -152,7 +154,10 @@ final class CurlTransfer {
       try handle.set(CURLOPT_SSL_VERIFYHOST, 0)
     }
     // An empty name switches a proxy off that the environment asks for.
-    if call.request.url.isOfThisMachine { try handle.set(CURLOPT_PROXY, "") }
+    if call.request.url.isOfThisMachine || call.request.isDirect {
+      try handle.set(CURLOPT_PROXY, "")
+    }
+    if let limit = call.request.limit { try handle.set(CURLOPT_TIMEOUT_MS, limit.milliseconds) }
     try handle.set(CURLOPT_HEADERFUNCTION, writer: CurlTransfer.receiveHeader)
     try handle.set(CURLOPT_WRITEFUNCTION, writer: CurlTransfer.receiveBody)
     switch call.request.method {

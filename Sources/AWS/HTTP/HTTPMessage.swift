@@ -67,6 +67,14 @@ public struct HTTPRequest: Sendable {
   public var headers: HTTPHeaders
   /// The body; the transport holds on to it without copying.
   public var body: [UInt8]
+  /// What it is, for the log: `Scan`, `sts:AssumeRole`.
+  public var operation = ""
+  /// The how-manieth attempt of its call, from 1; for the log.
+  public var attempt = 1
+  /// Time for all of it; nil leaves it to the transport's own limits.
+  public var limit: Duration?
+  /// Whether it must not pass a proxy, as requests to the machine's own metadata service.
+  public var isDirect = false
 
   /// Creates a request.
   public init(method: String, url: HTTPURL, headers: HTTPHeaders = [:], body: [UInt8] = []) {

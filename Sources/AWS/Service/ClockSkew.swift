@@ -17,9 +17,12 @@ public final class ClockSkew: Sendable {
   ]
 
   private let offset = Mutex<Int64>(0)
+  private let corrected: (@Sendable (Int64) -> Void)?
 
   /// Creates a clock that is taken for right.
-  public init() {}
+  ///
+  /// - Parameter corrected: told the seconds, each time that they are found to be others.
+  public init(corrected: (@Sendable (Int64) -> Void)? = nil) { self.corrected = corrected }
 
   /// Seconds to add to this machine's clock to get the service's; 0 while nothing is known.
   public var seconds: Int64 { offset.withLock { $0 } }
@@ -42,7 +45,13 @@ public final class ClockSkew: Sendable {
     guard ClockSkew.codes.contains(code), let service = date.flatMap(AWSTimestamp.init(httpDate:)),
       abs(service.epochSeconds - signed.epochSeconds) > ClockSkew.tolerance
     else { return false }
-    offset.withLock { $0 = service.epochSeconds - now.epochSeconds }
+    let seconds = service.epochSeconds - now.epochSeconds
+    let before = offset.withLock { offset in
+      defer { offset = seconds }
+      return offset
+    }
+    // Calls that were in flight learn the same again, give or take a second.
+    if abs(before - seconds) > ClockSkew.tolerance { corrected?(seconds) }
     return true
   }
 }

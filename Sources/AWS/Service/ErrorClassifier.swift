@@ -21,7 +21,9 @@ public struct ErrorClassifier: Sendable {
       "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable",
       "TransactionInProgressException",
     ],
-    credentials: Set<String> = ["ExpiredTokenException", "UnrecognizedClientException"]
+    credentials: Set<String> = [
+      "ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException",
+    ]
   ) {
     self.throttling = throttling
     self.transient = transient

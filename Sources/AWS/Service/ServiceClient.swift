@@ -187,11 +187,13 @@ public struct ServiceClient: Sendable {
     headers.append("amz-sdk-invocation-id", run.invocationID)
     let maximum = max(configuration.retryPolicy.maximumAttempts, run.attempts)
     headers.append("amz-sdk-request", "attempt=\(run.attempts); max=\(maximum)")
-    return HTTPRequest(method: "POST", url: endpoint, headers: headers, body: run.body)
+    var request = HTTPRequest(method: "POST", url: endpoint, headers: headers, body: run.body)
+    (request.operation, request.attempt) = (run.operation, run.attempts)
+    return request
   }
 
   private func check(_ response: HTTPResponse) -> Result<ServiceResponse, Failure> {
-    let requestID = response.headers["x-amzn-requestid"] ?? response.headers["x-amz-request-id"]
+    let requestID = response.headers.requestID
     let retryAfter = RetryPolicy.retryAfter(response.headers["x-amz-retry-after"])
     if let header = response.headers["x-amz-crc32"],
       UInt32(header) != CRC32.checksum(response.body.span.bytes)

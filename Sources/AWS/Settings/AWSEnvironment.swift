@@ -108,8 +108,6 @@ public struct ConfigurationError: Error, Equatable, Sendable {
     public static let noRegion = Code(rawValue: "no-region")
     /// Plain HTTP to another machine.
     public static let plainHTTP = Code(rawValue: "plain-http")
-    /// A setting that this version does not act upon, and must not ignore.
-    public static let unsupported = Code(rawValue: "unsupported")
   }
 
   /// The kind of failure.

@@ -1,18 +1,5 @@
 /// Where a service is and in which region its requests are signed, and who said so.
 public struct ServiceSettings: Equatable, Sendable {
-  /// A value and the place it comes from.
-  public struct Sourced<Value: Equatable & Sendable>: Equatable, Sendable {
-    public var value: Value
-    /// For people: `--region`, `AWS_REGION`, `profile "x"`, and so on.
-    public var source: String
-
-    /// Creates a value with its source.
-    public init(_ value: Value, from source: String) {
-      self.value = value
-      self.source = source
-    }
-  }
-
   /// The region in the scope of signatures.
   public let region: Sourced<String>
   /// The address requests go to.
@@ -26,20 +13,21 @@ public struct ServiceSettings: Equatable, Sendable {
     public var endpointURL: String?
     /// Whether plain HTTP may leave this machine.
     public var allowPlainHTTP = false
+    /// The region to take where nobody names one: the instance's.
+    public var fallbackRegion: Sourced<String>?
+    /// The account of the credentials, for account-based endpoints.
+    public var accountID: String?
 
     /// Asks for nothing.
     public init() {}
   }
 
   /// Determines region and endpoint in the order of the AWS SDKs and Tools Reference Guide,
-  /// "AWS Region" and "Service-specific endpoints".
+  /// "AWS Region", "Service-specific endpoints" and "Account-based endpoints".
   ///
-  /// - Parameters:
-  ///   - service: the service id in lower case with underscores, such as `dynamodb`; also the first
-  ///     label of its host name.
   /// - Throws: `ConfigurationError`.
   public init(
-    service: String, request: Request, environment: AWSEnvironment, config: SharedConfig,
+    service: AWSService, request: Request, environment: AWSEnvironment, config: SharedConfig,
     profile: SharedConfig.Profile?
   ) throws(ConfigurationError) {
     let configured = try ServiceSettings.configuredEndpoint(
@@ -55,12 +43,34 @@ public struct ServiceSettings: Equatable, Sendable {
     }
     let region = try ServiceSettings.region(
       request, environment, profile, isLocal: configured?.value.isLoopback ?? false)
-    self.region = region
-    if let configured {
-      endpoint = configured
-    } else {
-      endpoint = try ServiceSettings.ruledEndpoint(service, region.value, environment, profile)
+    var rules = EndpointRules(service: service, region: region.value, custom: configured?.value)
+    // An address that somebody names is taken as it is: these ask for a variant of AWS's own.
+    if configured == nil {
+      rules.useFIPS = Setting.useFIPS.isOn(environment, profile)
+      rules.useDualStack = Setting.useDualStack.isOn(environment, profile)
     }
+    rules.accountID = request.accountID
+    if service == .dynamoDB {
+      rules.accountIDMode = try ServiceSettings.accountIDMode(environment, profile)
+    } else if region.value == "local" {
+      // Only DynamoDB has a service of its own there.
+      rules.region = "us-east-1"
+    }
+    let resolved = try rules.resolve()
+    self.region = Sourced(resolved.signingRegion, from: region.source)
+    endpoint = Sourced(resolved.url, from: configured?.source ?? rules.explanation)
+  }
+
+  private static func accountIDMode(
+    _ environment: AWSEnvironment, _ profile: SharedConfig.Profile?
+  ) throws(ConfigurationError) -> EndpointRules.AccountIDMode {
+    guard let setting = Setting.accountIDMode.value(environment, profile) else { return .preferred }
+    guard let mode = EndpointRules.AccountIDMode(rawValue: setting.value.lowercased()) else {
+      throw ConfigurationError(
+        .invalidValue, "\"\(setting.value)\", from \(setting.source), is no mode of endpoints",
+        hint: "it is preferred, disabled or required")
+    }
+    return mode
   }
 
   // MARK: Region
@@ -82,6 +92,7 @@ public struct ServiceSettings: Equatable, Sendable {
       }
       return Sourced(region, from: source)
     }
+    if let region = request.fallbackRegion { return region }
     // A server on this machine has no region of its own; it only wants the signature to have one.
     if isLocal { return Sourced("us-east-1", from: "a local endpoint") }
     throw ConfigurationError(
@@ -89,30 +100,31 @@ public struct ServiceSettings: Equatable, Sendable {
       hint: "pass --region, set AWS_REGION, or add region to the profile")
   }
 
-  /// Whether the text may stand between two dots of a host name (RFC 1123 section 2.1) and is not a
-  /// number, as the SDKs demand: it becomes part of the address that credentials go to.
-  static func isHostLabel(_ text: String) -> Bool {
+  /// Whether the text may stand between two dots of a host name (RFC 1123 section 2.1): it becomes
+  /// part of the address that credentials go to.
+  ///
+  /// - Parameter number: whether it may be all digits, which the SDKs take for no region.
+  static func isHostLabel(_ text: String, number: Bool = false) -> Bool {
     (1...63).contains(text.utf8.count)
       && text.utf8.allSatisfy { ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
-      && text.first != "-" && text.last != "-" && !text.utf8.allSatisfy(ASCII.isDigit)
+      && text.first != "-" && text.last != "-"
+      && (number || !text.utf8.allSatisfy(ASCII.isDigit))
   }
 
   // MARK: Endpoint
 
   private static func configuredEndpoint(
-    _ service: String, _ request: Request, _ environment: AWSEnvironment, _ config: SharedConfig,
+    _ service: AWSService, _ request: Request, _ environment: AWSEnvironment,
+    _ config: SharedConfig,
     _ profile: SharedConfig.Profile?
   ) throws(ConfigurationError) -> Sourced<HTTPURL>? {
     if let text = request.endpointURL { return try address(text, from: "--endpoint-url") }
-    let ignored =
-      environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]
-      ?? profile?["ignore_configured_endpoint_urls"]
-    if ignored?.lowercased() == "true" { return nil }
-    for variable in ["AWS_ENDPOINT_URL_\(service.uppercased())", "AWS_ENDPOINT_URL"] {
+    if Setting.ignoreEndpoints.isOn(environment, profile) { return nil }
+    for variable in ["AWS_ENDPOINT_URL_\(service.id.uppercased())", "AWS_ENDPOINT_URL"] {
       if let text = environment[variable] { return try address(text, from: variable) }
     }
     guard let profile else { return nil }
-    if let text = try config.serviceEndpoint(service, of: profile) {
+    if let text = try config.serviceEndpoint(service.id, of: profile) {
       return try address(text, from: "services section \"\(profile["services"] ?? "")\"")
     }
     return try profile["endpoint_url"].map { text throws(ConfigurationError) in
@@ -132,34 +144,5 @@ public struct ServiceSettings: Equatable, Sendable {
     } catch {
       throw ConfigurationError(.invalidValue, "\(source): \(error.message)", hint: error.hint)
     }
-  }
-
-  /// The service's own address in a region: `https://<service>.<region>.<suffix of the partition>`.
-  private static func ruledEndpoint(
-    _ service: String, _ region: String, _ environment: AWSEnvironment,
-    _ profile: SharedConfig.Profile?
-  ) throws(ConfigurationError) -> Sourced<HTTPURL> {
-    // Each asks for another address. To send to the plain one all the same could break a rule that
-    // the user must keep.
-    for (variable, setting, value) in [
-      ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", "true"),
-      ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", "true"),
-      ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "account_id_endpoint_mode", "required"),
-    ] where (environment[variable] ?? profile?[setting])?.lowercased() == value {
-      throw ConfigurationError(
-        .unsupported, "\(environment[variable] == nil ? setting : variable) is not supported yet",
-        hint: "name the address with --endpoint-url")
-    }
-    return try address(
-      "https://\(service).\(region).\(partitionSuffix(region))", from: "the region")
-  }
-
-  /// The domain of a region's partition (botocore's partitions.json).
-  static func partitionSuffix(_ region: String) -> String {
-    let suffixes = [
-      ("cn-", "amazonaws.com.cn"), ("us-isob-", "sc2s.sgov.gov"), ("us-isof-", "csp.hci.ic.gov"),
-      ("us-iso-", "c2s.ic.gov"), ("eu-isoe-", "cloud.adc-e.uk"), ("eusc-", "amazonaws.eu"),
-    ]
-    return suffixes.first { region.hasPrefix($0.0) }?.1 ?? "amazonaws.com"
   }
 }

@@ -54,6 +54,7 @@ public struct SharedConfig: Sendable {
   /// The file looked for as `credentials`, whether it exists or not.
   public let credentialsPath: String?
   private var services: [String: ConfigFile.Section] = [:]
+  private var ssoSessions: [String: ConfigFile.Section] = [:]
 
   /// Reads both files from where AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE say, else from
   /// `~/.aws`. A file that does not exist is an empty one.
@@ -89,6 +90,7 @@ public struct SharedConfig: Sendable {
       case ("profile", 2):
         profiles[words[1], default: Profile(name: words[1])].config = section
       case ("services", 2): services[words[1]] = section
+      case ("sso-session", 2): ssoSessions[words[1]] = section
       default: break
       }
     }
@@ -133,5 +135,12 @@ public struct SharedConfig: Sendable {
     }
     guard case .nested(let settings) = section[service] else { return nil }
     return settings["endpoint_url"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The settings of an `sso-session` section; nil where there is none of that name.
+  func ssoSession(_ name: String) -> [String: String]? {
+    ssoSessions[name]?.compactMapValues {
+      if case .text(let text) = $0, !text.isEmpty { text } else { nil }
+    }
   }
 }

@@ -14,6 +14,11 @@ public struct AWSTimestamp: Hashable, Comparable, Sendable {
   /// The moment now, by the system's clock.
   public static var now: AWSTimestamp { AWSTimestamp(epochSeconds: Int64(time(nil))) }
 
+  /// The moment some seconds later.
+  public func advanced(by seconds: Int64) -> AWSTimestamp {
+    AWSTimestamp(epochSeconds: epochSeconds + seconds)
+  }
+
   public static func < (one: AWSTimestamp, other: AWSTimestamp) -> Bool {
     one.epochSeconds < other.epochSeconds
   }

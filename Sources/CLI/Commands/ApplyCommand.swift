@@ -64,7 +64,7 @@ struct ApplyCommand: AsyncParsableCommand {
     let conflicts = ConflictList()
     var conflict: (@Sendable (ItemConflict) -> Void)?
     if isGuarded { conflict = { conflicts.add($0) } }
-    let connection = try Connection(aws, address: table)
+    let connection = try await Connection(aws, address: table)
     let job = ApplyJob(
       client: connection.client, archive: opened, target: table.table,
       direction: reverse ? .backward : .forward, options: options,

@@ -222,7 +222,7 @@ extension DiffCommand {
       options.readUnits = readUnits?.limit
       if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
       options.stop = Interruption.stop
-      let connection = try Connection(aws, address: address)
+      let connection = try await Connection(aws, address: address)
       return try await TableItems(
         client: connection.client, tableName: address.table, options: options)
     }

@@ -28,7 +28,7 @@ extension DumpCommand {
     let chain = try ArchiveChain(directories: base)
     let meter = ProgressMeter(output)
     defer { meter.finish() }
-    let connection = try Connection(aws, address: table)
+    let connection = try await Connection(aws, address: table)
     let live = try await TableItems(
       client: connection.client, tableName: table.table, options: try tableOptions())
     try check(live.origin.source, against: chain)

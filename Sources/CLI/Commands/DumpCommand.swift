@@ -106,7 +106,7 @@ struct DumpCommand: AsyncParsableCommand {
     let meter = ProgressMeter(output)
     defer { meter.finish() }
 
-    let connection = try Connection(aws, address: table)
+    let connection = try await Connection(aws, address: table)
     let job = try await DumpJob(
       client: connection.client, tableName: table.table, storage: LocalStorage(directory: archive),
       options: options)

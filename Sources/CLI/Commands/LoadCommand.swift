@@ -57,7 +57,7 @@ struct LoadCommand: AsyncParsableCommand {
         command: "load"))
     options.target = table?.table
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
-    let connection = try Connection(aws, address: table)
+    let connection = try await Connection(aws, address: table)
     let job = LoadJob(
       client: connection.client, chain: chain, options: options,
       rejects: RejectsFile(directory: "."))
