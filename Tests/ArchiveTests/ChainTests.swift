@@ -103,6 +103,9 @@ import Testing
     let otherKey = try await ChainTests.changes(days[0], days[1]) { _, to in
       to.table.key = KeySchema([KeyAttribute(name: "customer", type: .string, role: .hash)])
     }
+    let parts = try await ChainTests.changes(days[0], days[1]) { _, to in
+      to.source.read.projectionExpression = "customer, #n"
+    }
     let none = try await ChainTests.changes(days[0], days[0])
     let cases: [(Archive, [Archive], ArchiveError.Code, String)] = [
       (changes[0], [changes[1]], .unsupported, "holds changes"),
@@ -110,6 +113,7 @@ import Testing
       (days[0], [days[1]], .unsupported, "is a snapshot"),
       (days[0], [live], .brokenChain, "from a live table"),
       (days[0], [otherKey], .usage, "the keys differ"),
+      (days[0], [parts], .unsupported, "only a part of each item"),
       (days[0], Array(repeating: none, count: 65536), .unsupported, "at most 65535"),
     ]
     for (base, links, code, says) in cases {

@@ -33,10 +33,13 @@ public struct ArchiveChain: Sendable {
     }
     var state = ChainState(base)
     for archive in changes { state = try state.after(archive) }
-    guard changes.isEmpty || !base.manifest.source.keyless else {
+    for archive in changes.isEmpty ? [] : [base] + changes {
+      guard let reason = archive.manifest.partialBecause else { continue }
       throw ArchiveError(
         .unsupported,
-        "\(base.storage.location) holds items without keys, and nothing can follow on it")
+        "\(archive.storage.location) holds only a part of each item: \(reason)",
+        hint: "parts of items would stand beside whole ones; dump whole items, without a projection"
+      )
     }
     guard changes.count <= ArchiveChain.limit else {
       throw ArchiveError(

@@ -139,13 +139,3 @@ extension ReadDescription {
       && expressionAttributeValues == other.expressionAttributeValues
   }
 }
-
-extension ArchiveSource {
-  /// Why the archive lacks items that the source had; nil for a whole table.
-  public var sliceBecause: String? {
-    if read.operation == .query { return "it is the slice of one key" }
-    if let filter = read.filterExpression { return "the filter was \(filter)" }
-    // An index lacks the items that have not its keys.
-    return read.indexName.map { "it was read from index \($0)" }
-  }
-}

@@ -153,9 +153,3 @@ public struct ReadPlan: Sendable {
       })
   }
 }
-
-extension Projection {
-  var words: String {
-    type == "INCLUDE" ? "the keys and \(nonKeyAttributes.joined(separator: ", "))" : "only the keys"
-  }
-}

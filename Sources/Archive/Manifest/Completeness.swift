@@ -1,5 +1,3 @@
-public import Archive
-
 extension Manifest {
   /// Why the archive lacks items that the source had; nil for a whole table.
   public var sliceBecause: String? { source.sliceBecause }
@@ -9,6 +7,14 @@ extension Manifest {
 }
 
 extension ArchiveSource {
+  /// Why the archive lacks items that the source had; nil for a whole table.
+  public var sliceBecause: String? {
+    if read.operation == .query { return "it is the slice of one key" }
+    if let filter = read.filterExpression { return "the filter was \(filter)" }
+    // An index lacks the items that have not its keys.
+    return read.indexName.map { "it was read from index \($0)" }
+  }
+
   /// Why items are only parts of those a table had; nil when they are whole.
   public func partialBecause(_ table: TableSchema) -> String? {
     if let projection = read.projectionExpression {
@@ -18,5 +24,12 @@ extension ArchiveSource {
       index.projection.type != "ALL"
     else { return nil }
     return "index \(name) projects \(index.projection.words)"
+  }
+}
+
+extension Projection {
+  /// What a projection that is not `ALL` takes, for people.
+  public var words: String {
+    type == "INCLUDE" ? "the keys and \(nonKeyAttributes.joined(separator: ", "))" : "only the keys"
   }
 }
