@@ -3,6 +3,7 @@ wrong there; and a whoami that tells all but secrets."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Iterable
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 import archives
 import servers
@@ -194,20 +197,64 @@ def test_sso_of_the_older_form(dynarc, sso, aws, issuer):
     assert "aws sso login" in whoami(dynarc, sso, exit=3)["errors"][0]["hint"]
 
 
+LOGIN = f"{hashlib.sha256(b'arn:me').hexdigest()}.json"
+
+
+def login_cache(aws: Path, life: float, **more: str) -> Path:
+    path = aws / "login" / "cache" / LOGIN
+    path.parent.mkdir(parents=True, exist_ok=True)
+    keys = {"accessKeyId": "OLD", "secretAccessKey": servers.SECRET, "sessionToken": "session-token"}
+    access = keys | {"accountId": servers.ACCOUNT_A, "expiresAt": stamp(life)}
+    path.write_text(json.dumps({"accessToken": access, "extra": "kept"} | more))
+    return path
+
+
 def test_a_login_session(dynarc, ministack, aws):
     (aws / "config").write_text("[default]\nlogin_session = arn:me\n")
-    path = aws / "login" / "cache" / f"{hashlib.sha256(b'arn:me').hexdigest()}.json"
-    path.parent.mkdir(parents=True)
-
-    def write(life: float) -> None:
-        keys = {"accessKeyId": servers.ACCOUNT_A, "secretAccessKey": servers.SECRET, "sessionToken": "session-token"}
-        path.write_text(json.dumps({"accessToken": keys | {"accountId": servers.ACCOUNT_A, "expiresAt": stamp(life)}}))
-
     assert "aws login" in whoami(dynarc, settings(ministack), exit=3)["errors"][0]["hint"]
-    write(-1)
-    assert "expired" in whoami(dynarc, settings(ministack), exit=3)["errors"][0]["message"]
-    write(900)
-    assert whoami(dynarc, settings(ministack))["provider"] == "login session"
+    login_cache(aws, 600)
+    found = whoami(dynarc, settings(ministack))
+    assert (found["provider"], found["accessKeyId"]) == ("login session", "…OLD")
+    # What it takes to renew it is not there.
+    login_cache(aws, -1)
+    assert "cannot be renewed" in whoami(dynarc, settings(ministack), exit=3)["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("form", ["PKCS8", "TraditionalOpenSSL"])
+def test_a_login_is_renewed_in_its_file(dynarc, ministack, aws, issuer, form):
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), serialization.NoEncryption()
+    ).decode()
+    (aws / "config").write_text("[default]\nlogin_session = arn:me\n")
+    path = login_cache(aws, 200, dpopKey=pem, clientId="client", refreshToken="refresh")
+    env = settings(ministack, AWS_ENDPOINT_URL_SIGNIN=issuer.endpoint)
+    assert whoami(dynarc, env)["accessKeyId"] == "…" + servers.ACCOUNT_A[-4:]
+    (asked,) = issuer.asked("/v1/token")
+    assert json.loads(asked["body"]) == {"clientId": "client", "refreshToken": "refresh", "grantType": "refresh_token"}
+    signed, _, signature = asked["headers"]["dpop"].rpartition(".")
+    header, payload = (json.loads(unpadded(part)) for part in signed.split("."))
+    numbers = key.public_key().public_numbers()
+    coordinates = [int.from_bytes(unpadded(header["jwk"][name]), "big") for name in "xy"]
+    assert coordinates == [numbers.x, numbers.y]
+    assert (payload["htm"], payload["htu"]) == ("POST", f"{issuer.endpoint}/v1/token")
+    assert abs(payload["iat"] - time.time()) < 60
+    pair = unpadded(signature)
+    whole = utils.encode_dss_signature(int.from_bytes(pair[:32], "big"), int.from_bytes(pair[32:], "big"))
+    key.public_key().verify(whole, signed.encode(), ec.ECDSA(hashes.SHA256()))
+    kept = json.loads(path.read_text())
+    assert (kept["refreshToken"], kept["extra"], kept["dpopKey"]) == ("next-refresh", "kept", pem)
+    assert kept["accessToken"]["accountId"] == servers.ACCOUNT_A and kept["accessToken"]["expiresAt"] > stamp(600)
+    # Trouble: what is alive goes on, what is over is said.
+    issuer.goes("/v1/token", "401")
+    login_cache(aws, 200, dpopKey=pem, clientId="client", refreshToken="refresh")
+    assert whoami(dynarc, env)["accessKeyId"] == "…OLD"
+    login_cache(aws, -5, dpopKey=pem, clientId="client", refreshToken="refresh")
+    assert whoami(dynarc, env, exit=3)["errors"][0]["hint"] == "run: aws login --profile default"
+
+
+def unpadded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def process(aws: Path, code: str) -> None:
@@ -301,6 +348,35 @@ def test_an_instance_that_fails(dynarc, ministack, issuer, path, step):
     told = [one["provider"] for one in failed["passedOver"]] + [failed["errors"][0]["message"].partition(":")[0]]
     assert "instance metadata" in told
     assert time.monotonic() - start < 6
+
+
+@pytest.mark.parametrize("step", ["403", "500", "garbage", "empty", "cut"])
+def test_an_sts_that_fails(dynarc, issuer, aws, step):
+    (aws / "config").write_text(f"[profile far]\nrole_arn = {ROLE_ARN}\nsource_profile = far\n{KEYS}")
+    env = {"AWS_ENDPOINT_URL": issuer.endpoint, "AWS_REGION": "eu-west-1"}
+    issuer.goes("/", step)
+    failed = whoami(dynarc, env, "--profile", "far", exit=3)
+    assert failed["errors"][0]["message"].startswith("assumed role: ")
+    # What may pass is tried three times, what will not once.
+    assert len(issuer.asked("/")) == (3 if step in ("500", "cut") else 1)
+    issuer.goes("/", "500", "cut", "ok")
+    assert whoami(dynarc, env, "--profile", "far")["provider"] == "assumed role"
+
+
+def test_two_identities_in_one_process(dynarc, source, target, table, aws):
+    """Each side of a comparison has a profile, and so an account, of its own."""
+    for side, value in ((source, "here"), (target, "there")):
+        tables.create(side.client, table)
+        tables.put_all(side.client, table, [{"pk": {"S": "p"}, "sk": {"S": "s"}, "side": {"S": value}}])
+    keys = {"Version": 1, "AccessKeyId": source.account, "SecretAccessKey": servers.SECRET, "Expiration": stamp(3600)}
+    process(aws, f"print(json.dumps({keys}))")
+    with (aws / "config").open("a") as config:
+        config.write(f"[profile there]\naws_access_key_id = {target.account}\naws_secret_access_key = x\n")
+    env = {"AWS_ENDPOINT_URL": source.endpoint, "AWS_REGION": servers.REGION}
+    sides = (f"dynamodb://default@/{table}", f"dynamodb://there@/{table}")
+    shown = dynarc("diff", *sides, env=env, exit=1).stdout.decode()
+    assert "here" in shown and "there" in shown
+    assert dynarc("diff", sides[0], sides[0], env=env).stdout == b""
 
 
 # MARK: what is told

@@ -40,6 +40,12 @@ public struct RetrySums: Sendable, Equatable {
     case .transport:
       guard case .transport(let cause) = error.cause, cause.isRetryable else { return nil }
       transportFailures = 1
+    case .credentials:
+      // Who gives out credentials may be out of reach for a while, as a table may be.
+      guard case .credentials(let cause) = error.cause, cause.code == .unreachable else {
+        return nil
+      }
+      transportFailures = 1
     default: return nil
     }
   }
