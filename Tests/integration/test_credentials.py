@@ -518,3 +518,48 @@ def expire_when_over(proxy, issued: Path, life: float):
         thread.join()
 
     return stop
+
+
+def test_a_provider_that_is_gone_for_a_while_does_not_end_a_dump(dynarc, tmp_path, source, table, proxy_to, issuer):
+    """Its credentials are over, and for two seconds it has no others."""
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, keyed(list(random_items(500, seed=3))))
+    slow = [{"kind": "stall", "operation": "Scan", "rate": 1, "seconds": 0.4}]
+    env = {
+        "AWS_ENDPOINT_URL": proxy_to(source, slow).endpoint, "AWS_REGION": servers.REGION,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{issuer.endpoint}/container",
+    }  # fmt: skip
+    issuer.lifetime = 2
+    issuer.goes("/container", "ok", *["500"] * 6, "ok")
+    options = ("--segments", 16, "--concurrency", 1, "--json")
+    report = dynarc("dump", table, "./archive", *options, env=env).json
+    assert report["items"] == 500
+    assert issuer.next("/container") == "ok"
+    assert len(issuer.asked("/container")) > 7
+    dynarc("verify", "./archive")
+
+
+def test_a_lost_identity_is_not_replaced_by_another(dynarc, tmp_path, source, target, table, proxy_to, aws):
+    """A profile whose keys go away in the middle of a dump must not make it go on as the container's role."""
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, keyed(list(random_items(200, seed=3))))
+    with Issuer() as issuer:
+        issuer.account = target.account
+        gone = aws / "gone"
+        keys = {"Version": 1, "AccessKeyId": source.account, "SecretAccessKey": servers.SECRET}
+        process(
+            aws,
+            f"import os, pathlib\nif os.path.exists({str(gone)!r}): pathlib.Path({str(aws / 'config')!r}).write_text('[default]')\n"
+            f"open({str(gone)!r}, 'w')\n"
+            "end = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 2))\n"
+            f"print(json.dumps({keys} | {{'Expiration': end}}))",
+        )
+        slow = [{"kind": "stall", "operation": "Scan", "rate": 1, "seconds": 0.5}]
+        env = {
+            "AWS_ENDPOINT_URL": proxy_to(source, slow).endpoint, "AWS_REGION": servers.REGION,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{issuer.endpoint}/container",
+        }  # fmt: skip
+        options = ("--segments", 32, "--concurrency", 1, "--give-up-after", "2s")
+        result = dynarc("dump", table, "./archive", *options, env=env, exit=4)
+        assert "credential process" in result.stderr
+        assert issuer.asked("/container") == []

@@ -37,15 +37,7 @@ public struct RetrySums: Sendable, Equatable {
     case .throttling: throttled = 1
     case .transient where error.code == ServiceError.checksumMismatch: checksumMismatches = 1
     case .transient: serverErrors = 1
-    case .transport:
-      guard case .transport(let cause) = error.cause, cause.isRetryable else { return nil }
-      transportFailures = 1
-    case .credentials:
-      // Who gives out credentials may be out of reach for a while, as a table may be.
-      guard case .credentials(let cause) = error.cause, cause.code == .unreachable else {
-        return nil
-      }
-      transportFailures = 1
+    case _ where error.isOutOfReach: transportFailures = 1
     default: return nil
     }
   }
