@@ -41,6 +41,21 @@ import Testing
       Hex.encode(SHA1.digest(of: Array("abc".utf8))) == "a9993e364706816aba3e25717850c26c9cd0d89d")
   }
 
+  /// RFC 4648 section 10, without padding.
+  @Test(arguments: [
+    ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"),
+    ("\u{3FF}?>", "z78_Pg"),
+  ])
+  func base64(text: String, encoded: String) {
+    #expect(DPoP.base64URL(Array(text.utf8)) == encoded)
+  }
+
+  @Test(arguments: ["", "nonsense", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"])
+  func notKeys(pem: String) throws {
+    let url = try HTTPURL("https://a")
+    #expect(DPoP.header(key: pem, url: url, at: .now, id: "1") == nil)
+  }
+
   @Test(arguments: [
     ("2026-01-02T03:04:05Z", true), ("2026-01-02T03:04:05UTC", true), ("soon", false),
   ])

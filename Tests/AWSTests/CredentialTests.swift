@@ -91,7 +91,7 @@ import Testing
     // Whoever began as this profile does not go on as somebody else.
     content.withLock { $0 = "" }
     await #expect { try await chain.resolve(only: "credentials file") } throws: {
-      ($0 as? CredentialError)?.code == CredentialError.Code.none
+      ($0 as? CredentialError)?.code == .unreachable
     }
   }
 

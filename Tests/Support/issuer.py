@@ -135,6 +135,10 @@ class Handler(BaseHTTPRequestHandler):
             case "/token":
                 token = {"accessToken": "renewed-token", "expiresIn": 28800, "refreshToken": "next-refresh"}
                 return json.dumps(token)
+            case "/v1/token":
+                names = ("AccessKeyId", "SecretAccessKey")
+                access = {name[0].lower() + name[1:]: keys[name] for name in names} | {"sessionToken": "session-token"}
+                return json.dumps({"accessToken": access, "expiresIn": 900, "refreshToken": "next-refresh"})
             case "/":
                 return self._sts(form)
         if not path.startswith(metadata) or self.headers.get("x-aws-ec2-metadata-token") != "metadata-token":

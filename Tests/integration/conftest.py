@@ -11,6 +11,7 @@ import pytest
 
 import servers
 from faultproxy import FaultProxy
+from issuer import Issuer
 from program import Result, Side, run_dynarc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,9 +76,23 @@ def dynarc(binary: Path, tmp_path: Path) -> Callable[..., Result]:
     The options are those of `run_dynarc`.
     """
     home = tmp_path / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
 
     def run(*arguments: object, **options: object) -> Result:
         return run_dynarc(binary, tmp_path, home, *arguments, **options)
 
     return run
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Path:
+    """The directory of the AWS files in dynarc's home."""
+    path = tmp_path / "home" / ".aws"
+    path.mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def issuer() -> Iterable[Issuer]:
+    with Issuer() as issuer:
+        yield issuer

@@ -36,7 +36,8 @@ public struct CredentialChain: Sendable {
   /// Asks the providers one after the other.
   ///
   /// - Parameter only: the one provider to ask, by name. Who goes on signing as somebody must not
-  ///   become somebody else because a provider has run dry.
+  ///   become somebody else because a provider has run dry, which is an error of code `unreachable`:
+  ///   it may have some again in a moment.
   /// - Throws: what a provider throws, or `CredentialError` with the code `none` that gives each
   ///   provider's reason.
   public func resolve(only: String? = nil) async throws(CredentialError) -> ResolvedCredentials {
@@ -54,6 +55,9 @@ public struct CredentialChain: Sendable {
         return ResolvedCredentials(
           credentials: found.credentials, provider: provider.name, explanation: found.explanation,
           canChange: provider.canChange && found.isRenewable, passedOver: passedOver)
+      case .passedOver(let reason) where only != nil:
+        throw CredentialError(
+          .unreachable, "there are no credentials any more: \(reason)", provider: provider.name)
       case .passedOver(let reason):
         passedOver.append(PassedOverProvider(provider: provider.name, reason: reason))
       }

@@ -41,7 +41,7 @@ public struct CredentialContext: Sendable {
 
   /// Sends a request, and again where the failure may pass: a broken connection, a 5xx, a 429.
   ///
-  /// - Returns: an answer of any status.
+  /// - Returns: an answer of any other status.
   /// - Throws: `CredentialError` with the code `unreachable`.
   func send(
     attempts: Int = 3, _ make: () -> HTTPRequest
@@ -52,15 +52,17 @@ public struct CredentialContext: Sendable {
       request.attempt = attempt
       request.headers["User-Agent"] = userAgent
       let failure: CredentialError
+      var isFinal = attempt >= attempts
       do throws(TransportError) {
         let response = try await transport.send(request)
-        guard response.status >= 500 || response.status == 429, attempt < attempts else {
-          return response
-        }
+        guard response.status >= 500 || response.status == 429 else { return response }
+        failure = CredentialError(
+          .unreachable, "\(request.url.hostAndPort) answered with HTTP status \(response.status)")
       } catch {
         failure = CredentialError(.unreachable, "\(error)", hint: error.hint)
-        guard error.isRetryable, attempt < attempts else { throw failure }
+        isFinal = isFinal || !error.isRetryable
       }
+      if isFinal { throw failure }
       let chance = Double(random() >> 11) * 0x1p-53
       let pause = RetryPolicy().pause(after: .transient, attempt: attempt + 2, chance: chance)
       do { try await sleep(pause) } catch {

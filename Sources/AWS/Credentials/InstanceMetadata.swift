@@ -37,7 +37,7 @@ public struct InstanceMetadata: Sendable {
         HTTPRequest(
           method: "PUT", url: url, headers: ["x-aws-ec2-metadata-token-ttl-seconds": "21600"])
       }
-    } catch { return .nothing(reason: "nobody answers at \(url.hostAndPort)") }
+    } catch { return .nothing(reason: error.message) }
     let token = String(decoding: response.body, as: UTF8.self)
     guard response.status == 200, !token.isEmpty else {
       return .nothing(

@@ -168,24 +168,12 @@ struct SSOProvider: CredentialProvider {
         service: service, request: request, environment: context.environment, config: config,
         profile: config.profiles[context.selection.name]
       ).endpoint.value
-      return try HTTPURL(appending: path, to: base)
+      return try base.appending(path)
     } catch { throw CredentialError(error) }
   }
 
   private func needsLogin(_ reason: String) -> CredentialError {
     CredentialError(
       .needsPerson, reason, hint: "run: aws sso login --profile \(profile.name)")
-  }
-}
-
-extension HTTPURL {
-  /// An address below an endpoint.
-  fileprivate init(
-    appending path: String, to base: HTTPURL
-  ) throws(ConfigurationError) {
-    let text = "\(base)"
-    do throws(TransportError) {
-      try self.init(text + (text.hasSuffix("/") ? "" : "/") + path)
-    } catch { throw ConfigurationError(.invalidValue, error.message, hint: error.hint) }
   }
 }

@@ -84,8 +84,11 @@ public struct STSClient: Sendable {
     guard (200..<300).contains(response.status) else {
       let code = answer["Code"] ?? "HTTP status \(response.status)"
       let words = answer["Message"].map { ": \($0)" } ?? ""
+      let kind = ErrorClassifier().kind(status: response.status, code: code)
+      let mayPass = kind == .throttling || kind == .transient
       throw CredentialError(
-        .refused, "\(action) at \(url.hostAndPort) was refused: \(code)\(words)",
+        mayPass ? .unreachable : .refused,
+        "\(action) at \(url.hostAndPort) was refused: \(code)\(words)",
         hint: STSClient.hint(code))
     }
     return answer

@@ -74,6 +74,17 @@ public struct ServiceError: Error, Equatable, Sendable {
   }
 }
 
+extension ServiceError {
+  /// Whether the service, or whoever gives out credentials for it, did not answer and may do so soon.
+  public var isOutOfReach: Bool {
+    switch cause {
+    case .transport(let error): kind == .transport && error.isRetryable
+    case .credentials(let error): error.code == .unreachable
+    case nil: false
+    }
+  }
+}
+
 extension ServiceError: CustomStringConvertible {
   /// `Scan: ResourceNotFoundException: what happened (request 4KBNV…, 2 attempts)`
   public var description: String {

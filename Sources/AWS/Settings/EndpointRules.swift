@@ -1,4 +1,4 @@
-/// Where a service is, by AWS's rules for endpoints: the rule sets of dynamodb, sts, sso and sso-oidc,
+/// Where a service is, by AWS's rules for endpoints: the rule sets of dynamodb, sts, sso, sso-oidc and signin,
 /// which differ in little, by hand. Pure; judged by the services' own test cases.
 struct EndpointRules: Equatable, Sendable {
   /// Whether the account's number is a part of DynamoDB's host name.
@@ -48,6 +48,9 @@ struct EndpointRules: Equatable, Sendable {
     }
     if service == .sts, region == "aws-global", !useFIPS, !useDualStack {
       return try endpoint("https://sts.amazonaws.com", signingRegion: "us-east-1")
+    }
+    if service == .signin, !useFIPS, !useDualStack {
+      return try endpoint("https://\(region).signin.\(partition.signinSuffix)")
     }
     if let host = try accountHost(partition) { return try endpoint("https://\(host)") }
     // GovCloud's plain endpoints are FIPS endpoints, which have no second name, but for dual stack.

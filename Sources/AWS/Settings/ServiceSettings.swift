@@ -146,3 +146,13 @@ public struct ServiceSettings: Equatable, Sendable {
     }
   }
 }
+
+extension HTTPURL {
+  /// An address below an endpoint.
+  func appending(_ path: String) throws(ConfigurationError) -> HTTPURL {
+    let text = "\(self)"
+    do throws(TransportError) {
+      return try HTTPURL(text + (text.hasSuffix("/") ? "" : "/") + path)
+    } catch { throw ConfigurationError(.invalidValue, error.message, hint: error.hint) }
+  }
+}

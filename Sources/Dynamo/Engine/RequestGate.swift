@@ -137,9 +137,7 @@ extension ServiceError {
     switch kind {
     case .throttling: .throttled
     case .transient: .transient
-    case .transport:
-      if case .transport(let error) = cause, error.isRetryable { .transient } else { nil }
-    default: nil
+    default: isOutOfReach ? .transient : nil
     }
   }
 }

@@ -37,9 +37,7 @@ public struct RetrySums: Sendable, Equatable {
     case .throttling: throttled = 1
     case .transient where error.code == ServiceError.checksumMismatch: checksumMismatches = 1
     case .transient: serverErrors = 1
-    case .transport:
-      guard case .transport(let cause) = error.cause, cause.isRetryable else { return nil }
-      transportFailures = 1
+    case _ where error.isOutOfReach: transportFailures = 1
     default: return nil
     }
   }
