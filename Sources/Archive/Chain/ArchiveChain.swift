@@ -65,6 +65,14 @@ public struct ArchiveChain: Sendable {
   /// The manifest that tells of the last state's table, settings and times.
   public var last: Manifest { (changes.last ?? base).manifest }
 
+  /// Bytes of the lines of all archives; the largest number where manifests claim more than that.
+  public var contentBytes: Int {
+    archives.reduce(0) { sum, archive in
+      let (next, overflow) = sum.addingReportingOverflow(archive.manifest.counts.contentBytes)
+      return overflow ? .max : next
+    }
+  }
+
   /// Every chunk of every archive.
   public var parts: [ArchivePart] {
     archives.enumerated().flatMap { place, archive in archive.parts(place: place) }

@@ -26,7 +26,7 @@ public struct MergeSummary: Sendable {
 ///
 /// A chunk of the base that no change touches is taken over byte by byte, so that a comparison with the
 /// base does not read it; of the others the lines that last are compressed anew, in their segment. What
-/// the changes put stands behind the last segment. The commit is that of a dump; there is no journal, and
+/// the changes put stands at the end of the last segment. The commit is that of a dump; there is no journal, and
 /// what is left of a merge that did not end is of no use.
 public struct ChainMerge: Sendable {
   private let chain: ArchiveChain
@@ -64,14 +64,14 @@ public struct ChainMerge: Sendable {
   ) async throws -> MergeSummary {
     let lasting = try LastingLines(chain)
     let output = MergeOutput(expectedItems: chain.items, report: progress)
-    let segments = chain.base.manifest.source.read.totalSegments
     var rows = Dictionary(grouping: chain.base.manifest.chunks, by: \.segment)
-    rows[segments - 1, default: []] += []
+    let last = rows.keys.max() ?? 0
+    rows[last, default: []] += []
     let puts = chain.parts.filter { $0.place > 0 }
     let work = rows.keys.sorted().map { number in
       let base = (rows[number] ?? []).sorted { $0.id.number < $1.id.number }
         .map { ArchivePart(archive: chain.base, place: 0, row: $0) }
-      return (number, base, number == segments - 1 ? puts : [])
+      return (number, base, number == last ? puts : [])
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       var next = work.makeIterator()

@@ -111,7 +111,7 @@ public struct LoadJob: Sendable {
     var plan = LoadPlan(
       target: name, createsTable: true, holdsItems: false,
       existing: existing, items: chain.items,
-      contentBytes: chain.archives.reduce(0) { $0 + $1.manifest.counts.contentBytes },
+      contentBytes: chain.contentBytes,
       partialBecause: manifest.partialBecause,
       sliceBecause: manifest.sliceBecause, notRecreated: manifest.settings.notRecreated,
       schema: manifest.table, targetItemCount: 0,
