@@ -33,7 +33,8 @@ let package = Package(
     .target(name: "Digest", dependencies: ["COpenSSL", "CZlib"], swiftSettings: settings),
     .target(
       name: "Archive", dependencies: ["JSON", "Digest", "CZstd", "CLinux"], swiftSettings: settings),
-    .target(name: "AWS", dependencies: ["JSON", "Digest", "CCurl", "CLinux"], swiftSettings: settings),
+    .target(
+      name: "AWS", dependencies: ["JSON", "Digest", "CCurl", "CLinux"], swiftSettings: settings),
     .target(name: "Dynamo", dependencies: ["Archive", "AWS", "JSON"], swiftSettings: settings),
     .target(
       name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", "CLinux", argumentParser],
