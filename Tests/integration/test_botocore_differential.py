@@ -19,9 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-import servers
 from issuer import Issuer, stamp
 from program import run_dynarc
 
