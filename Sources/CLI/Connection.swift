@@ -22,7 +22,7 @@ struct Connection {
       userAgent: context.userAgent)
     configuration.retryPolicy = try RetryPolicy(
       environment: context.environment, profile: identity.profile)
-    if options.debug { configuration.clock = ClockSkew(corrected: RequestLog.tellClock) }
+    configuration.clock = context.clock
     configuration.sleep = { try await Interruption.stop.sleep(for: $0) }
     client = DynamoClient(service: ServiceClient(configuration))
   }

@@ -46,6 +46,7 @@ struct Identity {
     context.request.region = options.region ?? address?.region
     context.request.endpointURL = options.endpointURL
     context.request.allowPlainHTTP = options.allowHTTP
+    if options.debug { context.clock = ClockSkew(corrected: RequestLog.tellClock) }
     context.askCode = { serial throws(CredentialError) in try await SecretPrompt.ask(serial) }
     if Identity.lacksRegion(context, config, profile) {
       context.request.fallbackRegion = await InstanceMetadata(context).region()

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import servers
 
 ROLE = "instance-role"
-HANG_SECONDS = 8.0
+HANG_SECONDS = 12.0
 
 
 def stamp(seconds: float) -> str:

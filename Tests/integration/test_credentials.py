@@ -169,6 +169,15 @@ def test_an_sts_that_fails(dynarc, issuer, aws, step):
     assert whoami(dynarc, env, "--profile", "far")["provider"] == "assumed role"
 
 
+def test_an_sts_that_hangs(dynarc, issuer, aws):
+    (aws / "config").write_text(f"[profile far]\nrole_arn = {ROLE_ARN}\nsource_profile = far\n{KEYS}")
+    env = {"AWS_ENDPOINT_URL": issuer.endpoint, "AWS_REGION": "eu-west-1"}
+    issuer.goes("/", "hang", "ok")
+    start = time.monotonic()
+    assert whoami(dynarc, env, "--profile", "far")["provider"] == "assumed role"
+    assert 9 < time.monotonic() - start < 20
+
+
 def test_two_identities_in_one_process(dynarc, source, target, table, aws):
     """Each side of a comparison has a profile, and so an account, of its own."""
     for side, value in ((source, "here"), (target, "there")):

@@ -42,6 +42,14 @@ def sso(ministack, issuer) -> dict[str, str]:
     return settings(ministack, AWS_ENDPOINT_URL_SSO=issuer.endpoint, AWS_ENDPOINT_URL_SSO_OIDC=issuer.endpoint)
 
 
+def test_an_sso_portal_that_hangs(dynarc, sso, aws, issuer):
+    (aws / "config").write_text(SSO_PROFILE)
+    sso_cache(aws, "corp", 7200)
+    issuer.goes("/federation/credentials", "hang", "ok")
+    assert whoami(dynarc, sso, "--profile", "corp")["provider"] == "SSO"
+    assert len(issuer.asked("/federation/credentials")) == 2
+
+
 def test_sso_with_a_session(dynarc, sso, aws, issuer):
     (aws / "config").write_text(SSO_PROFILE)
     sso_cache(aws, "corp", 7200)

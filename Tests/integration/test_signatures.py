@@ -119,7 +119,10 @@ def wrong_clock(tmp_path_factory) -> Path:
 def test_a_clock_that_is_wrong_is_corrected(dynarc, strict, orders, allowed, wrong_clock, minutes):
     clock = {"LD_PRELOAD": str(wrong_clock), "CLOCK_OFFSET": str(minutes * 60)}
     before = strict.log().count("RequestTimeTooSkewed")
-    dynarc("dump", orders, "./archive", env=allowed | clock)
+    told = dynarc("dump", orders, "./archive", "--debug", env=allowed | clock).stderr
+    assert told.count("the service's clock is") == 1
+    told = dynarc("whoami", "--debug", env=allowed | clock).stderr
+    assert "the service's clock is" in told
     dynarc("diff", "./archive", orders, env=allowed)
     # A wrong secret is not taken for a wrong clock for ever.
     wrong = allowed | clock | {"AWS_SECRET_ACCESS_KEY": "wrong"}

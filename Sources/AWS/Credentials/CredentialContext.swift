@@ -19,6 +19,10 @@ public struct CredentialContext: Sendable {
     serial throws(CredentialError) in
     throw CredentialError(.needsPerson, "nobody can be asked for the code of \(serial)")
   }
+  /// How long a request may take that has no limit of its own: its answers are a few KB.
+  public var requestLimit: Duration = .seconds(10)
+  /// What is known of the services' clock.
+  public var clock = ClockSkew()
   /// How long a `credential_process` may take.
   public var processLimit: Duration = .seconds(60)
   /// The clock.
@@ -51,6 +55,7 @@ public struct CredentialContext: Sendable {
       var request = make()
       request.attempt = attempt
       request.headers["User-Agent"] = userAgent
+      request.limit = request.limit ?? requestLimit
       let failure: CredentialError
       var isFinal = attempt >= attempts
       do throws(TransportError) {

@@ -66,21 +66,33 @@ public struct STSClient: Sendable {
     let all = [("Action", action), ("Version", "2011-06-15")] + parameters
     let body = Array(FormBody.encode(all).utf8)
     let url = settings.endpoint.value
-    let response = try await context.send {
-      var headers: HTTPHeaders = [:]
-      if let credentials {
-        headers =
-          signer.sign(
-            method: "POST", url: url, headers: headers, body: body, credentials: credentials,
-            at: context.now()
-          ).headers
+    var signed = context.now()
+    func send() async throws(CredentialError) -> HTTPResponse {
+      try await context.send {
+        var headers: HTTPHeaders = [:]
+        signed = context.clock.corrected(context.now())
+        if let credentials {
+          headers =
+            signer.sign(
+              method: "POST", url: url, headers: headers, body: body, credentials: credentials,
+              at: signed
+            ).headers
+        }
+        headers.append("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+        var request = HTTPRequest(method: "POST", url: url, headers: headers, body: body)
+        request.operation = "sts:\(action)"
+        return request
       }
-      headers.append("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-      var request = HTTPRequest(method: "POST", url: url, headers: headers, body: body)
-      request.operation = "sts:\(action)"
-      return request
     }
-    let answer = XMLText(response.body)
+    var response = try await send()
+    var answer = XMLText(response.body)
+    if context.clock.learn(
+      from: answer["Code"] ?? "", date: response.headers["date"], signed: signed,
+      now: context.now())
+    {
+      response = try await send()
+      answer = XMLText(response.body)
+    }
     guard (200..<300).contains(response.status) else {
       let code = answer["Code"] ?? "HTTP status \(response.status)"
       let words = answer["Message"].map { ": \($0)" } ?? ""
