@@ -90,8 +90,9 @@ struct ApplyCommand: AsyncParsableCommand {
       meter.finish()
       throw write.stopped(
         by: error, table: plan.target, statePath: plan.statePath,
-        again: "dynarc apply \(changes) \(plan.target)\(reverse ? " --reverse" : "")"
-          + (isGuarded ? " --guard" : ""))
+        again: ShellCommand.line(
+          ["dynarc", "apply", changes, plan.target] + (reverse ? ["--reverse"] : [])
+            + (isGuarded ? ["--guard"] : [])))
     }
     meter.finish()
     try report(summary, seconds: meter.elapsed)
