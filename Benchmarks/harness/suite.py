@@ -8,7 +8,7 @@ from . import costs, datasets, diff as diff_bench, dump, limits, load, peers, sm
 from .bench import Bench
 from .measure import BUILD, BenchmarkError
 
-ROUNDS = 5
+ROUNDS = 3
 SHORT_ROUNDS = 3
 # The short form runs on busy machines and small data: it fails where a ratio is so many times its
 # goal.
@@ -30,7 +30,6 @@ def full(binary: Path) -> None:
         few = datasets.ensure("orders", 64)
         rates = limits.measure_sizes(bench, [(few, 1), (orders, 1), (orders, 8)])
         bench.report.costs = costs.markdown(orders, rates)
-        measure_diff(bench, orders)
         tiny_pages = datasets.ensure("orders", 256, 64)
         limits.measure_latency(bench, tiny_pages)
         small.measure_starts(bench, tiny_pages)
