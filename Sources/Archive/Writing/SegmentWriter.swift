@@ -7,9 +7,9 @@ internal import JSON
 /// full, hashes it, compresses it and writes what comes out; nothing is allocated for an item.
 public struct SegmentWriter: ~Copyable, Sendable {
   /// What is handed to the compressor at a time.
-  private static let stagingBytes = 32 << 10
+  private static let stagingBytes = 16 << 10
   /// What is taken from the compressor at a time.
-  private static let outputBytes = 16 << 10
+  private static let outputBytes = 8 << 10
 
   /// The segment, counted from 0.
   public let number: Int

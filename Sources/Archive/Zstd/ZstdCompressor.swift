@@ -25,7 +25,7 @@ struct ZstdCompressor: ~Copyable, @unchecked Sendable {
     if level == 3 {
       return [
         Tuning(windowLog: 19, chainLog: 15, hashLog: 16),
-        Tuning(windowLog: 18, chainLog: 14, hashLog: 15),
+        Tuning(windowLog: 18, chainLog: 13, hashLog: 15),
       ]
     }
     return [0, 1 << 20, 1 << 19, 1 << 18].map { Tuning(sizeHint: $0) }

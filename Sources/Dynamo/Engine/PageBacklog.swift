@@ -13,8 +13,8 @@ final class PageBacklog: Sendable {
   }
 
   private struct State {
-    /// Pages that have arrived and are not in the archive yet.
-    var pages = 0
+    /// Of pages that have arrived and are not in the archive yet.
+    var bytes = 0
     /// By falling segment: the last one is next.
     var waiters: [Waiter] = []
     var isOpen = false
@@ -23,7 +23,7 @@ final class PageBacklog: Sendable {
   private let limit: Int
   private let state = Mutex(State())
 
-  /// - Parameter limit: pages that may wait, enough to keep every processor busy.
+  /// - Parameter limit: bytes of pages that may wait, enough to keep every processor busy.
   init(limit: Int) { self.limit = limit }
 
   /// Requests that are held back.
@@ -33,7 +33,7 @@ final class PageBacklog: Sendable {
   func enter(_ segment: Int) async {
     await withCheckedContinuation { continuation in
       let passes = state.withLock { state in
-        if state.isOpen || state.pages < limit && state.waiters.isEmpty { return true }
+        if state.isOpen || state.bytes < limit && state.waiters.isEmpty { return true }
         let place = state.waiters.firstIndex { $0.segment <= segment } ?? state.waiters.endIndex
         state.waiters.insert(Waiter(segment: segment, continuation: continuation), at: place)
         return false
@@ -42,14 +42,15 @@ final class PageBacklog: Sendable {
     }
   }
 
-  func arrived() { state.withLock { $0.pages += 1 } }
+  /// A page of so many bytes is in memory.
+  func arrived(_ bytes: Int) { state.withLock { $0.bytes += bytes } }
 
   /// A page has left memory. Lets as many others ask for theirs as keeps the backlog between half of
   /// the limit and the limit.
-  func left() {
+  func left(_ bytes: Int) {
     let released = state.withLock { state in
-      state.pages -= 1
-      let count = state.pages >= limit ? 0 : 2 * state.pages >= limit ? 1 : 2
+      state.bytes -= bytes
+      let count = state.bytes >= limit ? 0 : 2 * state.bytes >= limit ? 1 : 2
       let released = state.waiters.suffix(count)
       state.waiters.removeLast(released.count)
       return released

@@ -128,7 +128,7 @@ public struct DumpJob: Sendable {
         readUnits.map {
           PageSizer(
             rate: $0, consistent: plan.description.consistentRead, unitsPerItem: plan.unitsPerItem)
-        }), backlog: PageBacklog(limit: 3 * options.cores), progress: progress)
+        }), backlog: PageBacklog(limit: 3 * options.cores << 20), progress: progress)
     let clock = JobClock.system(until: options.stop)
     let gate = RequestGate(
       client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
@@ -214,7 +214,8 @@ public struct DumpJob: Sendable {
   private func store(
     _ page: consuming Page, _ output: inout SegmentOutput, _ state: DumpState
   ) throws {
-    defer { state.backlog.left() }
+    let bytes = page.bytes.count
+    defer { state.backlog.left(bytes) }
     state.count(page)
     try output.append(page)
     client.recycle((consume page).bytes)
@@ -226,7 +227,7 @@ public struct DumpJob: Sendable {
   ) async throws -> Page {
     await state.backlog.enter(segment)
     let page = try await pages.page(segment, startKey: startKey)
-    state.backlog.arrived()
+    state.backlog.arrived(page.bytes.count)
     return page
   }
 }
