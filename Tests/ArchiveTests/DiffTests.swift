@@ -70,6 +70,68 @@ import Testing
     }
   }
 
+  /// Two snapshots tell their items in one order, in other segments and chunks. The items between which
+  /// thousands were added meet all the same, in a pool much smaller than that, and nothing is read again.
+  @Test(arguments: [1, 2, 5]) func whereTheOrderIsTheSame(concurrency: Int) async throws {
+    var old: [String] = []
+    var new: [String] = []
+    var expected: Set<String> = []
+    for number in 0..<40_000 {
+      switch number {
+      case 1000..<5000: new.append(order("c", number))
+      case 30_000..<31_000: old.append(order("c", number))
+      case _ where number % 100 == 7:
+        old.append(order("c", number))
+        new.append(order("c", number, more: #","x":{"BOOL":true}"#))
+      default:
+        old.append(order("c", number))
+        new.append(order("c", number))
+        continue
+      }
+      expected.insert(
+        (1000..<5000 ~= number ? "+" : 30_000..<31_000 ~= number ? "-" : "~") + "c \(number)")
+    }
+    func layout(_ items: [String], _ chunk: Int) -> [[String]] {
+      stride(from: 0, to: items.count, by: chunk).map {
+        Array(items[$0..<min($0 + chunk, items.count)])
+      }
+    }
+    let sides = (
+      try DiffTests.items([layout(old, 3000)]),
+      try DiffTests.items([layout(Array(new[..<20_000]), 7000), layout(Array(new[20_000...]), 500)])
+    )
+    for memory in [2_000_000, 40_000_000] {
+      let directory = TemporaryDirectory()
+      var options = DiffTests.options(directory.path, memory: memory)
+      options.concurrency = concurrency
+      var found: Set<String> = []
+      let summary = try await Diff(old: sides.0, new: sides.1, options: options).run { batch in
+        for change in batch.changes {
+          let sign = ["added": "+", "removed": "-"][change.kind.rawValue] ?? "~"
+          let key = try JSONValue.parse(Array(batch.bytes[change.key]).span)
+          found.insert("\(sign)c \(key["number"]?["N"]?.string ?? "")")
+        }
+      }
+      #expect(found == expected)
+      let read = summary.old.contentBytes + summary.new.contentBytes
+      // With one reader a side and some room nothing is read twice; otherwise little may be.
+      #expect(summary.bytesRead >= read)
+      if concurrency < 4, memory > 2_000_000 { #expect(summary.bytesRead == read) }
+    }
+  }
+
+  /// In no common order the pool is given up, and what was in it is found all the same.
+  @Test func whereTheOrdersDiffer() async throws {
+    let texts = (0..<40_000).map { order("c", $0) }
+    var other = texts.shuffled()
+    other.swapAt(0, other.firstIndex(of: texts[17]) ?? 0)
+    other[0] = order("c", 17, more: #","x":{"BOOL":true}"#)
+    let (found, summary) = try await DiffTests.changes(
+      try DiffTests.items([[texts]]), try DiffTests.items([[other]]), memory: 400_000)
+    #expect(found == ["~c 17"])
+    #expect(summary.bytesRead < 2 * (summary.old.contentBytes + summary.new.contentBytes))
+  }
+
   /// Everything is spelled in another way; what means the same is seen without being sorted.
   @Test func whereOnlySpellingDiffers() async throws {
     var old: [String] = []
@@ -240,7 +302,7 @@ private struct ReadOnce: ItemSource {
   var hasUniqueKeys: Bool { true }
 
   func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) async throws -> Bool
   ) async throws {
     #expect(read.insert(part), "part \(part) is read twice")
     try await source.read(part: part, detail, body)

@@ -38,7 +38,7 @@ public struct ChainItems: ItemSource {
   }
 
   public func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) async throws -> Bool
   ) async throws {
     // Only keys tell what lasts, so that they are found whatever is asked for.
     let part = chunks[part]
@@ -46,7 +46,7 @@ public struct ChainItems: ItemSource {
     while try part.next(&reader) {
       try Task.checkCancellation()
       reader.keepLines(lasting, place: part.place)
-      guard try body(reader.block) else { return }
+      guard try await body(reader.block) else { return }
     }
   }
 }

@@ -61,7 +61,7 @@ public struct ArchiveItems: ItemSource {
   }
 
   public func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) async throws -> Bool
   ) async throws {
     let row = archive.manifest.chunks[part]
     // Only keys tell what belongs to a slice.
@@ -70,14 +70,14 @@ public struct ArchiveItems: ItemSource {
       while try reader.next() {
         try Task.checkCancellation()
         if let slice { reader.keepLines(of: slice) }
-        guard try body(reader.block) else { return }
+        guard try await body(reader.block) else { return }
       }
       return
     }
     var reader = try archive.lines(row, again: detail == .linesAgain)
     while try reader.next() {
       try Task.checkCancellation()
-      guard try body(reader.block) else { return }
+      guard try await body(reader.block) else { return }
     }
   }
 }

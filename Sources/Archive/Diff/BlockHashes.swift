@@ -4,7 +4,7 @@ struct BlockHashes {
   private(set) var items: [UInt128] = []
   /// Of the items' keys; without them, a part of the items' own.
   private(set) var keys: [UInt64] = []
-  /// Whether the other side surely lacks the item.
+  /// Whether the other side surely lacks the item; known once it has been judged.
   private(set) var isForeign: [Bool] = []
 
   private let hash: ItemHash
@@ -16,12 +16,9 @@ struct BlockHashes {
   }
 
   /// Hashes the items of a block.
-  ///
-  /// - Parameter filter: the hashes of the other side.
-  mutating func take(_ block: borrowing LineBlock, _ filter: HashFilter?) {
+  mutating func take(_ block: borrowing LineBlock) {
     items.removeAll(keepingCapacity: true)
     keys.removeAll(keepingCapacity: true)
-    isForeign.removeAll(keepingCapacity: true)
     block.bytes.withUnsafeBytes { bytes in
       for line in block.lines {
         items.append(hash(UnsafeRawBufferPointer(rebasing: bytes[line.item])))
@@ -37,10 +34,13 @@ struct BlockHashes {
     } else {
       for hash in items { keys.append(UInt64(truncatingIfNeeded: hash)) }
     }
-    if let filter {
-      for hash in items { isForeign.append(filter.lacks(hash)) }
-    } else {
-      isForeign.append(contentsOf: repeatElement(false, count: items.count))
-    }
+  }
+
+  /// Finds those that the other side surely lacks.
+  ///
+  /// - Parameter filter: the hashes of the other side.
+  mutating func judge(_ filter: HashFilter) {
+    isForeign.removeAll(keepingCapacity: true)
+    for hash in items { isForeign.append(filter.lacks(hash)) }
   }
 }

@@ -11,12 +11,13 @@ extension DiffRun {
 
   private func gather(_ side: Int, _ part: Int, _ items: WantedItems.Items) async throws {
     let source = sides[side]
-    var gatherer = gatherer(side, part)
+    var gatherer = gatherer()
+    let file = source.parts[part].file
     var (index, left) = (0, items.count)
     try await source.read(part: part, .linesAgain) { block in
       for line in block.lines {
         if items.contains(index) {
-          try gatherer.add(block.bytes.span, line, index: index)
+          try gatherer.add(block.bytes.span, line, index: index, isNew: side == 1, file: file)
           left -= 1
         }
         index += 1
@@ -26,7 +27,7 @@ extension DiffRun {
     }
     guard left == 0 else {
       throw ArchiveError(
-        .damaged, "it has changed while it was compared", file: source.parts[part].file)
+        .damaged, "it has changed while it was compared", file: file)
     }
     sorters.put(gatherer.sorter)
   }

@@ -7,12 +7,14 @@ final class DiffRun: Sendable {
   let counter: DiffCounter
   let scratch: ScratchSpace
   let sorters: SorterPool
-  private let hash = ItemHash()
+  let hash = ItemHash()
   /// Whether records are told apart by their keys: where a side may have two items of one key. Where
   /// none can, an item's bytes stand for its key, and need not be looked into.
-  private let usesKeys: Bool
+  let usesKeys: Bool
+  /// Whether both sides are read at the same time. What comes from elsewhere has a pace of its own.
+  let readsTogether: Bool
   /// Items that were gathered in the first reading.
-  private let early = Atomic(0)
+  let early = Atomic(0)
   /// For each side, the parts that are read.
   let partsToRead: [[Int]]
 
@@ -21,6 +23,7 @@ final class DiffRun: Sendable {
     progress: @escaping @Sendable (DiffProgress) -> Void
   ) {
     let scratch = ScratchSpace(directory: options.temporaryDirectory)
+    let isRepeatable = sides.allSatisfy(\.isRepeatable)
     let sides = sides.map { side -> any ItemSource in
       side.isRepeatable ? side : SpooledItems(side, scratch: scratch)
     }
@@ -32,11 +35,18 @@ final class DiffRun: Sendable {
       limit: options.memory / 2 / sides.reduce(1) { max($0, $1.readers(options)) },
       scratch: scratch)
     usesKeys = sides.contains { !$0.hasUniqueKeys }
+    // A content that a side has twice holds keys twice, which only records tell.
+    readsTogether = isRepeatable && !usesKeys && !sides.contains(where: DiffRun.repeatsContent)
     partsToRead = DiffRun.differingParts(sides, keysMayRepeat: usesKeys)
     for (side, source) in sides.enumerated() {
       let skipped = Set(source.parts.indices).subtracting(partsToRead[side])
       for part in skipped { counter.skip(side, source.parts[part]) }
     }
+  }
+
+  private static func repeatsContent(_ source: any ItemSource) -> Bool {
+    let digests = source.parts.compactMap(\.contentSHA256)
+    return Set(digests).count < digests.count
   }
 
   /// The parts of each side that the other has not.
@@ -77,70 +87,14 @@ final class DiffRun: Sendable {
     }
   }
 
-  /// A store for the records of a reading. What is left of the half that it takes serves the filter, and
-  /// the join behind it.
-  private func newStore() -> RecordStore {
+  /// A store for the records of a reading. What is left of the half that it takes serves the pool or the
+  /// filter, and the join behind it.
+  func newStore() -> RecordStore {
     RecordStore(memory: options.memory / 8 * 3, scratch: scratch)
   }
 
-  /// The first reading: a record of each item, but of those on the new side that the old one surely
-  /// lacks: they are gathered at once, so that most parts of the new side need no second reading.
-  func read() async throws -> RecordStore {
-    let store = newStore()
-    try await forEach(partsToRead[0].map { (0, $0) }, atATime: sides[0].readers(options)) {
-      [self] side, part in
-      try await read(side, part, store, nil)
-    }
-    let filter = usesKeys ? nil : try HashFilter(store, memory: options.memory / 8)
-    try await forEach(partsToRead[1].map { (1, $0) }, atATime: sides[1].readers(options)) {
-      [self] side, part in
-      try await read(side, part, store, filter)
-    }
-    return store
-  }
-
-  private func read(
-    _ side: Int, _ part: Int, _ store: RecordStore, _ filter: HashFilter?
-  ) async throws {
-    let source = sides[side]
-    var gatherer = gatherer(side, part)
-    var lane = RecordStore.Lane(store)
-    var hashes = BlockHashes(hash, usesKeys: usesKeys)
-    var index = 0
-    let place = ItemRecord.place(side, part)
-    try await source.read(part: part, usesKeys ? .keys : .lines) { block in
-      guard index + block.lines.count <= Int(UInt32.max) else {
-        throw ArchiveError(.unsupported, "\(source.name) has a part of more than 2^32 items")
-      }
-      hashes.take(block, filter)
-      // Where much differs it may be in spelling only; then it is better left to the second reading.
-      let isOpen = early.load(ordering: .relaxed) <= 20_000 + counter.newItems / 16
-      var gathered = 0
-      for number in block.lines.indices {
-        defer { index += 1 }
-        if isOpen, hashes.isForeign[number] {
-          try gatherer.add(block.bytes.span, block.lines[number], index: index)
-          gathered += 1
-          continue
-        }
-        try lane.add(
-          ItemRecord(
-            hash: hashes.items[number], keyHash: hashes.keys[number], place: place,
-            index: UInt32(index)))
-      }
-      early.add(gathered, ordering: .relaxed)
-      counter.read(side, block)
-      return true
-    }
-    try lane.finish()
-    sorters.put(gatherer.sorter)
-  }
-
-  /// Something to gather a part's items with; its sorter goes back to the pool.
-  func gatherer(_ side: Int, _ part: Int) -> ItemGatherer {
-    ItemGatherer(
-      sorters.take(), key: sides[side].key, isNew: side == 1, file: sides[side].parts[part].file)
-  }
+  /// Something to gather items with; its sorter goes back to the pool.
+  func gatherer() -> ItemGatherer { ItemGatherer(sorters.take(), key: sides[0].key) }
 
   /// Finds the items that are not the same.
   func join(_ store: RecordStore) throws -> WantedItems {
@@ -200,7 +154,7 @@ final class DiffRun: Sendable {
 
 extension ItemSource {
   /// Parts to read at a time.
-  fileprivate func readers(_ options: DiffOptions) -> Int {
+  func readers(_ options: DiffOptions) -> Int {
     max(1, readersWanted ?? options.concurrency)
   }
 }

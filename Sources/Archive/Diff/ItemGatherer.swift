@@ -3,27 +3,25 @@ internal import JSON
 /// Validates items that are not the same on both sides, and hands them to a sorter. A task has one.
 struct ItemGatherer {
   private(set) var sorter: ItemSorter
-  private let isNew: Bool
-  private let file: String?
   private var scanner: ItemScanner
   private var canonical: [UInt8] = []
   private var ordered: [UInt8] = []
 
-  /// - Parameters:
-  ///   - sorter: one that nobody else uses.
-  ///   - isNew: the side.
-  ///   - file: the part's, for messages.
-  init(_ sorter: ItemSorter, key: KeySchema, isNew: Bool, file: String?) {
+  /// - Parameter sorter: one that nobody else uses.
+  init(_ sorter: ItemSorter, key: KeySchema) {
     self.sorter = sorter
-    self.isNew = isNew
-    self.file = file
     scanner = ItemScanner(key: key)
   }
 
   /// Takes an item.
   ///
-  /// - Parameter index: its number in its part, for messages.
-  mutating func add(_ bytes: Span<UInt8>, _ line: Line, index: Int) throws(ArchiveError) {
+  /// - Parameters:
+  ///   - index: its number in its part, for messages.
+  ///   - isNew: the side.
+  ///   - file: the part's, for messages.
+  mutating func add(
+    _ bytes: Span<UInt8>, _ line: Line, index: Int, isNew: Bool, file: String?
+  ) throws(ArchiveError) {
     canonical.removeAll(keepingCapacity: true)
     ordered.removeAll(keepingCapacity: true)
     do throws(ItemFault) {

@@ -30,7 +30,7 @@ public protocol ItemSource: Sendable {
   /// - Throws: `ArchiveError`, or what the source's own engine throws. What `body` was given counts
   ///   only when the whole part has been read without an error.
   func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) async throws -> Bool
   ) async throws
 }
 

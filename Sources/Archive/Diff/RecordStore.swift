@@ -6,12 +6,13 @@ struct ItemRecord: BitwiseCopyable, Sendable {
   var hash: UInt128
   /// Of the item's key; items of one key have the same, and it hardly ever happens to others.
   var keyHash: UInt64
-  /// The part, and in the highest bit the side.
+  /// The part, in the highest bit the side, and in the one below whether it has been gathered already.
   var place: UInt32
   /// The number of the item in its part.
   var index: UInt32
 
   private static let newSide: UInt32 = 1 << 31
+  private static let gathered: UInt32 = 1 << 30
 
   /// - Parameter side: 0 for the old one, 1 for the new one.
   static func place(_ side: Int, _ part: Int) -> UInt32 {
@@ -19,7 +20,12 @@ struct ItemRecord: BitwiseCopyable, Sendable {
   }
 
   var isNew: Bool { place & ItemRecord.newSide != 0 }
-  var part: Int { Int(place & ~ItemRecord.newSide) }
+  var part: Int { Int(place & ~(ItemRecord.newSide | ItemRecord.gathered)) }
+  /// Whether the item itself is kept already, so that it must not be read again.
+  var isGathered: Bool {
+    get { place & ItemRecord.gathered != 0 }
+    set { place = newValue ? place | ItemRecord.gathered : place & ~ItemRecord.gathered }
+  }
 }
 
 /// Records, partitioned by the hash of their keys, in bounded memory: what is more goes to a temporary

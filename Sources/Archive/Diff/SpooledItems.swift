@@ -21,20 +21,20 @@ struct SpooledItems: ItemSource {
   var hasUniqueKeys: Bool { source.hasUniqueKeys }
 
   func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) async throws -> Bool
   ) async throws {
-    if detail == .linesAgain { return try readAgain(part, body) }
+    if detail == .linesAgain { return try await readAgain(part, body) }
     var writer = try SpoolWriter(spool, part: part)
     try await source.read(part: part, detail) { block in
       try writer.append(block)
-      return try body(block)
+      return try await body(block)
     }
     try writer.finish()
   }
 
   private func readAgain(
-    _ part: Int, _ body: (borrowing LineBlock) throws -> Bool
-  ) throws {
+    _ part: Int, _ body: (borrowing LineBlock) async throws -> Bool
+  ) async throws {
     var block = LineBlock()
     var base = 0
     for frame in spool.frames(of: part) {
@@ -45,7 +45,7 @@ struct SpooledItems: ItemSource {
         throw ArchiveError(.io, "a temporary file does not hold what was written to it")
       }
       base += block.bytes.count
-      guard try body(block) else { return }
+      guard try await body(block) else { return }
     }
   }
 }

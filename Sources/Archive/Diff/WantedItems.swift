@@ -18,10 +18,10 @@ final class WantedItems: Sendable {
         counts: parts.map { Array(repeating: 0, count: $0) }))
   }
 
-  /// Notes items.
+  /// Notes items, but for those that have been gathered already.
   func add(_ records: [ItemRecord]) {
     state.withLock { state in
-      for record in records {
+      for record in records where !record.isGathered {
         let (side, part, word) = (record.isNew ? 1 : 0, record.part, Int(record.index / 64))
         let missing = word + 1 - state.bits[side][part].count
         if missing > 0 {
@@ -121,6 +121,8 @@ struct PartitionJoin {
     case PartitionJoin.alone:
       if records[first].isNew != record.isNew, records[first].hash == record.hash {
         partners[first] = index
+        // Where one of the two has been gathered, the other one must be, or it would stand there alone.
+        if records[first].isGathered != record.isGathered { wanted += [records[first], record] }
         return
       }
       wanted += [records[first], record]

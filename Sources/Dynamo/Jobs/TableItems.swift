@@ -103,7 +103,7 @@ public struct TableItems: ItemSource {
   }
 
   public func read(
-    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) throws -> Bool
+    part: Int, _ detail: ItemDetail, _ body: (borrowing LineBlock) async throws -> Bool
   ) async throws {
     var scanner = detail == .keys ? ItemScanner(key: key) : nil
     var block = LineBlock()
@@ -114,7 +114,7 @@ public struct TableItems: ItemSource {
       counter.count(page)
       try block.fill(page.bytes.span, page.cutter.items, scanner: &scanner)
       client.recycle((consume page).bytes)
-      guard try body(block) else { return }
+      guard try await body(block) else { return }
     } while startKey != nil
   }
 }
