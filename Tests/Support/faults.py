@@ -2,7 +2,7 @@
 false answers. `faultproxy` carries them out.
 
 A rule is a dict (or keyword arguments) of
-  kind       one of KINDS
+  kind       one of KINDS or LIES
   operation  regular expression that must match the whole operation name; default any
   rate       share of matching requests that are hit, 0…1; default all
   first      only the first N matching requests are eligible; default no bound
@@ -40,8 +40,12 @@ KINDS = {
     "stall": "forwarded; the answer waits",
     "slow_drip": "forwarded; the body comes a few bytes at a time",
 }
-BATCH_ONLY = {"total_unprocessed", "partial_unprocessed"}
-NOT_FORWARDED = {"throttle", "internal_error", "unavailable", "expired_token", "total_unprocessed"}
+# What no client can notice by itself: only reading back tells.
+LIES = {"lost_writes": "BatchWriteItem: HTTP 200 as if all had been written; not forwarded"}
+BATCH_ONLY = {"total_unprocessed", "partial_unprocessed", "lost_writes"}
+NOT_FORWARDED = {
+    "throttle", "internal_error", "unavailable", "expired_token", "total_unprocessed", "lost_writes",
+}
 
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 _THROTTLES = {
@@ -69,8 +73,8 @@ class Rule:
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(KINDS)}")
+        if self.kind not in KINDS | LIES:
+            raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(KINDS | LIES)}")
         if self.code is not None and self.code not in _THROTTLES:
             raise ValueError(f"unknown throttle {self.code!r}; known: {', '.join(_THROTTLES)}")
         if not 0 <= self.rate <= 1 or not 0 < self.share <= 1:
@@ -132,6 +136,8 @@ def refusal(rule: Rule, operation: str, request: bytes) -> Answer:
         case "total_unprocessed":
             unprocessed = json.loads(request)["RequestItems"]
             return Answer.of(200, json.dumps({"UnprocessedItems": unprocessed}).encode())
+        case "lost_writes":
+            return Answer.of(200, b'{"UnprocessedItems":{}}')
     raise ValueError(f"{rule.kind} is forwarded")
 
 

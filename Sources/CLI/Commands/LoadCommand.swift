@@ -35,6 +35,19 @@ struct LoadCommand: AsyncParsableCommand {
   @Flag(help: "Delete every item that the table holds first; asks.")
   var truncate = false
 
+  @Flag(
+    help: """
+      Read the table back afterwards, consistently, and compare it with the archive item by item; exit \
+      code 1 if it differs.
+      """)
+  var verify = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --verify: read units a second to consume at most, or a percentage.",
+      valueName: "n|n%"))
+  var readUnits: CapacityArgument?
+
   @OptionGroup var write: WriteArguments
 
   @OptionGroup(title: "AWS") var aws: AWSOptions
@@ -44,6 +57,7 @@ struct LoadCommand: AsyncParsableCommand {
     guard !(merge && truncate) else {
       throw ValidationError("--merge and --truncate exclude each other")
     }
+    if readUnits != nil, !verify { throw ValidationError("--read-units goes with --verify") }
     if write.resume, merge || truncate {
       throw ValidationError("--resume goes on as the load began; leave --merge and --truncate out")
     }
@@ -62,6 +76,10 @@ struct LoadCommand: AsyncParsableCommand {
       client: connection.client, chain: chain, options: options,
       rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
+    if verify, let reason = plan.partialBecause {
+      throw ValidationError(
+        "--verify compares whole items, and the archive holds only a part of each: \(reason)")
+    }
     warn(plan)
     if write.dryRun {
       try chain.checkStored()
@@ -82,8 +100,11 @@ struct LoadCommand: AsyncParsableCommand {
           ["dynarc", "load", archive, plan.target] + changes.flatMap { ["--changes", $0] }))
     }
     meter.finish()
-    try report(summary, seconds: meter.elapsed)
+    let seconds = meter.elapsed
+    let found = verify ? try await check(chain, connection.client, plan) : nil
+    try report(summary, found, seconds: seconds)
     try WriteArguments.report(summary.rejects, noun: "item")
+    if let found { try report(found, of: plan) }
   }
 
   /// Says what a person must know beforehand.
@@ -163,7 +184,9 @@ struct LoadCommand: AsyncParsableCommand {
     return list
   }
 
-  private func report(_ summary: LoadSummary, seconds: Double) throws {
+  private func report(
+    _ summary: LoadSummary, _ found: LoadCheckSummary?, seconds: Double
+  ) throws {
     let progress = summary.progress
     if output.json {
       var json: JSONObject = [
@@ -175,6 +198,7 @@ struct LoadCommand: AsyncParsableCommand {
         "seconds": .number(Format.plain(seconds)),
       ]
       json["rejects"] = summary.rejects.map { .string($0.path) }
+      json["verified"] = found?.json
       TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }

@@ -1,0 +1,89 @@
+import Archive
+import Dynamo
+import JSON
+
+/// `load --verify`: the table is read back and compared with the archive.
+extension LoadCommand {
+  /// Differences that are told one by one.
+  private static let told = 20
+
+  /// Reads the table back.
+  func check(
+    _ chain: ArchiveChain, _ client: DynamoClient, _ plan: LoadPlan
+  ) async throws -> LoadCheckSummary {
+    var read = TableItemsOptions(cores: Machine.cores)
+    read.readUnits = readUnits?.limit
+    read.concurrency = write.concurrency
+    if let time = write.giveUp.giveUpAfter { read.giveUpAfter = time.duration }
+    read.stop = Interruption.stop
+    var options = LoadCheckOptions(
+      read: read,
+      diff: DiffOptions(
+        temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores))
+    options.allowsOthers = plan.existing == .merge
+    let job = LoadCheck(
+      client: client, chain: chain, target: plan.target, options: options)
+    let meter = ProgressMeter(output)
+    defer { meter.finish() }
+    var number = 0
+    let summary = try await job.run { progress, traffic in
+      meter.show(
+        .init(
+          done: progress.items, expected: progress.expectedItems, bytes: progress.contentBytes,
+          unitName: "RU", units: traffic.consumedUnits, prefix: "reading back",
+          retries: traffic.retries, throttledBy: traffic.throttledBy, fault: traffic.lastFault))
+    } difference: { difference in
+      number += 1
+      guard number <= LoadCommand.told else { return }
+      meter.finish()
+      Terminal.say("\(difference.words): \(try DiffListing.key(difference.key[...]))")
+    }
+    meter.finish()
+    if number > LoadCommand.told {
+      Terminal.say("\(Format.count(number - LoadCommand.told)) more differences are not shown")
+    }
+    return summary
+  }
+
+  /// Says what was found; ends with exit code 1 where the table does not hold what it should.
+  func report(_ check: LoadCheckSummary, of plan: LoadPlan) throws {
+    if check.isSame {
+      guard !output.quiet, !output.json else { return }
+      let others =
+        check.others > 0 ? ", and \(Format.count(check.others)) that the archive lacks" : ""
+      Terminal.say(
+        "verified: \(plan.target) holds all \(Format.count(check.items)) items as they are in the "
+          + "archive\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units")
+      return
+    }
+    Terminal.error(
+      "\(plan.target) does not hold what the archive does: \(Format.count(check.missing)) items are "
+        + "missing, \(Format.count(check.different)) differ, \(Format.count(check.others)) are not in "
+        + "the archive",
+      hint: "somebody else may be writing to it; see all of it with: "
+        + ShellCommand.line(["dynarc", "diff", archive, plan.target]))
+    throw EndWith(status: ExitStatus.found)
+  }
+}
+
+extension LoadCheckSummary {
+  /// The member `verified` of the report.
+  var json: JSONValue {
+    [
+      "same": .bool(isSame), "items": JSONValue(items), "found": JSONValue(found),
+      "missing": JSONValue(missing), "different": JSONValue(different),
+      "others": JSONValue(others),
+      "consumedReadUnits": .number(Format.plain(traffic.consumedUnits)),
+    ]
+  }
+}
+
+extension LoadDifference {
+  fileprivate var words: String {
+    switch kind {
+    case .added: "not in the archive"
+    case .removed: "missing"
+    case .changed: "differs"
+    }
+  }
+}
