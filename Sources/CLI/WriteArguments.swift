@@ -94,15 +94,7 @@ struct WriteArguments: ParsableArguments {
   ///
   /// - Parameter danger: what would happen, for when nobody can be asked.
   func confirm(_ question: String, danger: String) throws {
-    guard !yes else { return }
-    guard Terminal.standardInputIsTTY else {
-      Terminal.error(danger, hint: "add --yes to go on without being asked")
-      throw EndWith(status: ExitStatus.usage)
-    }
-    guard Terminal.confirm(question) else {
-      Terminal.say("nothing was changed")
-      throw EndWith(status: ExitStatus.failed)
-    }
+    try Confirmation.ask(question, danger: danger, yes: yes)
   }
 
   /// Ends with exit code 4 where something was rejected.
