@@ -72,7 +72,8 @@ private func table(
     read.values = [":v": ["N": "1"]]
     read.partition = ["a"]
     let plan = try ReadPlan.keys(of: table(), read, cores: 2)
-    let request = try JSONValue.parse(plan.request(segment: 0, startKey: nil).span)
+    let body = plan.request(segment: 0, startKey: nil)
+    let request = try JSONValue.parse(body.span)
     #expect(request["ProjectionExpression"] == "#dynarcKey0")
     #expect(request["FilterExpression"] == "#v = :v")
     #expect(request["ExpressionAttributeNames"]?["#dynarcKey0"] == "p")
@@ -86,7 +87,8 @@ private func table(
     var read = ReadOptions()
     read.index = "by-p"
     let plan = try ReadPlan.keys(of: table(index: (1, 100)), read, cores: 2)
-    let request = try JSONValue.parse(plan.request(segment: 0, startKey: nil).span)
+    let body = plan.request(segment: 0, startKey: nil)
+    let request = try JSONValue.parse(body.span)
     #expect(request["ConsistentRead"] == false)
     #expect(request["IndexName"] == "by-p")
   }
