@@ -14,6 +14,9 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Report as JSON on standard output.")
   var json = false
 
+  @Flag(help: "Show the table's settings.")
+  var settings = false
+
   func run() throws {
     let opened: Archive
     do throws(ArchiveError) {
@@ -21,6 +24,12 @@ struct InfoCommand: ParsableCommand {
     } catch {
       guard error.code == .unfinished else { throw error }
       return try tellUnfinished(error)
+    }
+    if settings {
+      let listing = SettingsListing(
+        settings: opened.manifest.settings, table: opened.manifest.table)
+      if json { return try Terminal.output(.object(listing.json)) }
+      return try Terminal.output(Format.table(listing.rows))
     }
     if json { return try Terminal.output(InfoReport(opened).json) }
     try Terminal.output(InfoReport(opened).text)
@@ -95,7 +104,7 @@ struct InfoReport {
           "\(index.name): \(index.key.words); projects \(InfoReport.words(index.projection))"
         ))
     }
-    rows.append(("Billing", billing))
+    rows.append(("Billing", SettingsListing.billing(manifest.table)))
     if manifest.changes == nil { rows.append(("Items", itemCount)) }
     rows.append(
       (
@@ -124,8 +133,8 @@ struct InfoReport {
       rows.append(("Note", "items are parts of the source's: \(reason)"))
     }
     let settings = manifest.settings
-    if !settings.notRecreated.isEmpty {
-      rows.append(("Settings", settings.notRecreated.joined(separator: ", ")))
+    if let words = SettingsListing(settings: settings, table: manifest.table).words {
+      rows.append(("Settings", words))
     }
     if !settings.notRead.isEmpty {
       let unread = settings.notRead.map { "\($0.setting) (\($0.code))" }
@@ -153,11 +162,6 @@ struct InfoReport {
         changes.oldImages.map { $0 == .images ? "whole items" : "a digest of each" } ?? "nothing"
       ),
     ]
-  }
-
-  private var billing: String {
-    guard let provisioned = manifest.table.provisioned else { return "on demand" }
-    return "provisioned, \(provisioned.read) read and \(provisioned.write) write units per second"
   }
 
   private var itemCount: String {

@@ -4,26 +4,33 @@ import JSON
 extension TableSchema {
   /// The body of a CreateTable that makes this table under a name: keys, indexes with projections,
   /// billing mode and throughput.
-  func createTableRequest(name: String) -> JSONValue {
+  func createTableRequest(name: String) -> JSONObject {
+    var request: JSONObject = [
+      "TableName": .string(name), "AttributeDefinitions": definitions(),
+      "KeySchema": key.request, "BillingMode": .string(billingMode.rawValue),
+    ]
+    request["ProvisionedThroughput"] = provisioned?.request
+    let local = indexes.filter { $0.kind == .local }.map { JSONValue.object($0.request) }
+    let global = indexes.filter { $0.kind == .global }.map { JSONValue.object($0.request) }
+    // An empty list is a ValidationException; the member must be absent.
+    if !local.isEmpty { request["LocalSecondaryIndexes"] = .array(local) }
+    if !global.isEmpty { request["GlobalSecondaryIndexes"] = .array(global) }
+    return request
+  }
+
+  /// What the keys of the table and its indexes are made of; an attribute that no key has is refused.
+  ///
+  /// - Parameter others: further attributes, such as those that vector indexes search by.
+  func definitions(_ others: [KeyAttribute] = []) -> JSONValue {
     var definitions: [JSONValue] = []
     var seen: Set<String> = []
-    for attribute in ([key] + indexes.map(\.key)).flatMap(\.attributes)
+    for attribute in ([key] + indexes.map(\.key)).flatMap(\.attributes) + others
     where seen.insert(attribute.name).inserted {
       definitions.append([
         "AttributeName": .string(attribute.name), "AttributeType": .string(attribute.type.rawValue),
       ])
     }
-    var request: JSONObject = [
-      "TableName": .string(name), "AttributeDefinitions": .array(definitions),
-      "KeySchema": key.request, "BillingMode": .string(billingMode.rawValue),
-    ]
-    request["ProvisionedThroughput"] = provisioned?.request
-    let local = indexes.filter { $0.kind == .local }.map(\.request)
-    let global = indexes.filter { $0.kind == .global }.map(\.request)
-    // An empty list is a ValidationException; the member must be absent.
-    if !local.isEmpty { request["LocalSecondaryIndexes"] = .array(local) }
-    if !global.isEmpty { request["GlobalSecondaryIndexes"] = .array(global) }
-    return .object(request)
+    return .array(definitions)
   }
 }
 
@@ -43,7 +50,8 @@ extension Throughput {
 }
 
 extension IndexSchema {
-  fileprivate var request: JSONValue {
+  /// What CreateTable and UpdateTable make the index of.
+  var request: JSONObject {
     var projected: JSONObject = ["ProjectionType": .string(projection.type)]
     if !projection.nonKeyAttributes.isEmpty {
       projected["NonKeyAttributes"] = .array(projection.nonKeyAttributes.map(JSONValue.string))
@@ -52,6 +60,6 @@ extension IndexSchema {
       "IndexName": .string(name), "KeySchema": key.request, "Projection": .object(projected),
     ]
     request["ProvisionedThroughput"] = provisioned?.request
-    return .object(request)
+    return request
   }
 }
