@@ -15,8 +15,8 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      ApplyCommand.self, MergeCommand.self, VerifyCommand.self,
-      BackupCommand.self, BackupsCommand.self, WhoamiCommand.self,
+      ApplyCommand.self, MergeCommand.self, CopyCommand.self, TruncateCommand.self,
+      VerifyCommand.self, BackupCommand.self, BackupsCommand.self, WhoamiCommand.self,
     ])
 }
 

@@ -48,6 +48,10 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let otherTable = Code(rawValue: "other-table")
     /// The state of a table could not be kept before a change, which was not made.
     public static let safeguard = Code(rawValue: "safeguard")
+    /// Source and target are one table.
+    public static let sameTable = Code(rawValue: "same-table")
+    /// The table is protected from being deleted, and so from being emptied.
+    public static let protected = Code(rawValue: "protected")
     /// The service refuses item after item.
     public static let allRejected = Code(rawValue: "all-rejected")
   }

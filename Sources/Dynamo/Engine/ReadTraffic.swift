@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What reading a table has taken so far.
-public struct ReadTraffic: Sendable, Equatable {
+public struct ReadTraffic: Sendable, Equatable, TrafficProgress {
   /// Read capacity units, as the service told.
   public var consumedUnits = 0.0
   /// Requests that had to be sent again.
@@ -25,10 +25,6 @@ final class ReadTrafficCounter: Sendable {
 
   @Sendable func note(_ notes: RequestNotes) {
     guard notes != RequestNotes() else { return }
-    state.withLock { traffic in
-      traffic.retries += notes.retries
-      traffic.throttledBy.add(notes.causes, times: notes.throttled)
-      traffic.lastFault = notes.fault ?? traffic.lastFault
-    }
+    state.withLock { $0.add(notes) }
   }
 }

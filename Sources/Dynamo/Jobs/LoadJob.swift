@@ -59,8 +59,8 @@ public struct LoadPlan: Sendable {
   public var resumedItems: Int?
   /// Where the load notes how far it is.
   public var statePath: String
-  /// The table's identity, where it exists.
-  var tableID: String?
+  /// The table, where it exists.
+  var table: TableDescription?
   /// The state of the earlier runs.
   var checkpoint: LoadCheckpoint?
 
@@ -146,7 +146,6 @@ public struct LoadJob: Sendable {
     plan.createsTable = false
     plan.isOwnTable = checkpoint?.settings?.created ?? false
     if !plan.isOwnTable { plan.notRecreated = [] }
-    plan.tableID = table.identity
     // A table that gets an index is UPDATING, and can be written to.
     if table.status != "ACTIVE", !(plan.isOwnTable && table.status == "UPDATING") {
       table = try await client.waitUntilActive(name, limit: .seconds(1800))
@@ -158,6 +157,7 @@ public struct LoadJob: Sendable {
           + manifest.table.key.words,
         hint: "name another table; one that does not exist is created with the archive's key")
     }
+    plan.table = table
     plan.schema = table.schema
     plan.blueprint = try await blueprint(plan, table)
     if plan.settings.part == .schema { return plan }
@@ -196,7 +196,7 @@ public struct LoadJob: Sendable {
         plan.statePath,
         .init(archive: chain.id, table: plan.target, work: .load(plan.existing)))
     try checkpoint.note(settings: plan.settings, created: plan.isOwnTable)
-    var tableID = plan.tableID
+    var tableID = plan.table?.identity
     var created: CreatedTable?
     if plan.createsTable {
       state.change { $0.phase = .creating }
@@ -218,9 +218,12 @@ public struct LoadJob: Sendable {
     _ plan: LoadPlan, _ lasting: LastingLines?, _ checkpoint: LoadCheckpoint, _ state: WriteState
   ) async throws -> WriteProgress {
     let writer = run.writer(plan.target, plan.schema, writeUnits: plan.writeUnits, state)
-    if plan.truncates {
+    if plan.truncates, let table = plan.table {
       state.change { $0.phase = .truncating }
-      try await writer.truncate(segments: 4 * options.write.cores) { tally in
+      let keys = PageReader(
+        plan: try ReadPlan.keys(of: table, cores: options.write.cores), tableName: plan.target,
+        gate: writer.gate.reading(unitsPerSecond: nil))
+      try await writer.delete(keys, readers: options.write.readers(of: keys.plan)) { tally in
         state.change { progress in
           progress.deleted += tally.written
           progress.add(tally)
