@@ -187,7 +187,7 @@ import Testing
           + [["AttributeName": "shop", "AttributeType": "S"]])
       settings.answers["describeTable"] = .object(table)
     }
-    let blueprint = try RecordedSettings.blueprint(change)
+    let blueprint = try RecordedSettings.blueprint { change(&$0, &$1) }
     #expect(
       blueprint.creation["VectorIndexes"] == [
         [

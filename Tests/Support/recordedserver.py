@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable
 
@@ -54,10 +55,6 @@ class RecordedServer:
         self.requests: list[Request] = []
         self.faults: list[str] = []
         self._lock = threading.Lock()
-        self._models = {
-            name: ServiceModel(Loader().load_service_model(name, "service-2"), name)
-            for name in SERVICES.values()
-        }
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
 
@@ -98,7 +95,7 @@ class RecordedServer:
     def _judge(self, service: str | None, operation: str, content_type: str, body: dict) -> list[str]:
         if service is None:
             return [f"{operation}: no service"]
-        model = self._models[service]
+        model = _model(service)
         version = model.metadata["jsonVersion"]
         faults = []
         if content_type != f"application/x-amz-json-{version}":
@@ -108,6 +105,11 @@ class RecordedServer:
         if report.has_errors():
             faults.append(f"{operation}: {report.generate_report()}")
         return faults + [f"{operation}: {fault}" for fault in _words(body, shape, "")]
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
 def _words(value: Any, shape: Any, place: str) -> list[str]:

@@ -127,7 +127,10 @@ def answers(billing: str = "PAY_PER_REQUEST") -> dict[str, Answer]:
             if body["ResourceId"] == f"table/{NAME}"
             else []
         },
-        "Scan": {"Items": ITEMS, "Count": len(ITEMS), "ScannedCount": len(ITEMS)},
+        # All in the first segment.
+        "Scan": lambda body: {"Items": ITEMS, "Count": len(ITEMS), "ScannedCount": len(ITEMS)}
+        if body.get("Segment", 0) == 0
+        else {"Items": [], "Count": 0, "ScannedCount": 0},
     }
 
 

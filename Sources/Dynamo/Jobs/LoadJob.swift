@@ -230,6 +230,9 @@ public struct LoadJob: Sendable {
         }
       }
     }
-    return try await run.write(writer, .forward, lasting: lasting, checkpoint, state)
+    let end = try await run.write(writer, .forward, lasting: lasting, checkpoint, state)
+    // Indexes and settings may take long, or fail: a run that goes on with them writes nothing again.
+    try await offPool { try checkpoint.flush() }
+    return end
   }
 }
