@@ -16,7 +16,8 @@ struct Dynarc: AsyncParsableCommand {
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
       ApplyCommand.self, MergeCommand.self, CopyCommand.self, TruncateCommand.self,
-      VerifyCommand.self, BackupCommand.self, BackupsCommand.self, WhoamiCommand.self,
+      VerifyCommand.self, BackupCommand.self, BackupsCommand.self, RestoreCommand.self,
+      WhoamiCommand.self,
     ])
 }
 

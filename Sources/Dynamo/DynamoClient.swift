@@ -17,8 +17,6 @@ public struct DynamoClient: Sendable {
   /// The region in the signature.
   var region: String { service.region }
 
-  /// The region that requests are signed for.
-  var region: String { service.region }
   /// Where the service is.
   var endpoint: HTTPURL { service.endpoint }
 

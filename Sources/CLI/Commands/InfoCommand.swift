@@ -17,6 +17,20 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Show the table's settings.")
   var settings = false
 
+  @Option(
+    name: .customLong("as"),
+    help: ArgumentHelp(
+      "Print the table as a template from which it can be made again: for CloudFormation (JSON), "
+        + "Terraform, or aws dynamodb create-table --cli-input-json.",
+      valueName: "cloudformation|terraform|create-table"))
+  var template: TableTemplate.Format?
+
+  func validate() throws {
+    if template != nil, json || settings {
+      throw ValidationError("--as prints a template and nothing else")
+    }
+  }
+
   func run() throws {
     let opened: Archive
     do throws(ArchiveError) {
@@ -25,6 +39,7 @@ struct InfoCommand: ParsableCommand {
       guard error.code == .unfinished else { throw error }
       return try tellUnfinished(error)
     }
+    if let template { return try show(opened.manifest, as: template) }
     if settings {
       let listing = SettingsListing(
         settings: opened.manifest.settings, table: opened.manifest.table)
@@ -33,6 +48,14 @@ struct InfoCommand: ParsableCommand {
     }
     if json { return try Terminal.output(InfoReport(opened).json) }
     try Terminal.output(InfoReport(opened).text)
+  }
+
+  private func show(_ manifest: Manifest, as format: TableTemplate.Format) throws {
+    let (text, notes) = TableTemplate(
+      schema: manifest.table, settings: manifest.settings, arn: manifest.source.tableARN
+    ).text(format)
+    for note in notes { Terminal.warn(note) }
+    try Terminal.output(Array(text.utf8).span)
   }
 
   private func tellUnfinished(_ unfinished: ArchiveError) throws {
@@ -204,3 +227,5 @@ extension ReadDescription {
       + "\(consistentRead ? "strongly" : "eventually") consistent"
   }
 }
+
+extension TableTemplate.Format: ExpressibleByArgument {}

@@ -22,15 +22,21 @@ extension TableSchema {
   ///
   /// - Parameter others: further attributes, such as those that vector indexes search by.
   func definitions(_ others: [KeyAttribute] = []) -> JSONValue {
-    var definitions: [JSONValue] = []
-    var seen: Set<String> = []
-    for attribute in ([key] + indexes.map(\.key)).flatMap(\.attributes) + others
-    where seen.insert(attribute.name).inserted {
-      definitions.append([
-        "AttributeName": .string(attribute.name), "AttributeType": .string(attribute.type.rawValue),
-      ])
-    }
-    return .array(definitions)
+    .array(
+      TableSchema.distinct(keyAttributes + others).map {
+        ["AttributeName": .string($0.name), "AttributeType": .string($0.type.rawValue)]
+      })
+  }
+
+  /// The attributes of the keys of the table and its indexes, each once, whatever it is for.
+  var keyAttributes: [KeyAttribute] {
+    TableSchema.distinct(([key] + indexes.map(\.key)).flatMap(\.attributes))
+  }
+
+  /// Names are compared by their bytes, as DynamoDB does.
+  private static func distinct(_ attributes: [KeyAttribute]) -> [KeyAttribute] {
+    var seen: Set<[UInt8]> = []
+    return attributes.filter { seen.insert(Array($0.name.utf8)).inserted }
   }
 }
 
