@@ -12,6 +12,14 @@ public struct ReadTraffic: Sendable, Equatable {
   public var throttledBy = ThrottleSums()
 }
 
+extension ReadTraffic {
+  mutating func add(_ notes: RequestNotes) {
+    retries += notes.retries
+    throttledBy.add(notes.causes, times: notes.throttled)
+    lastFault = notes.fault ?? lastFault
+  }
+}
+
 /// Adds it up, from any task.
 final class ReadTrafficCounter: Sendable {
   private let state = Mutex(ReadTraffic())
@@ -25,10 +33,6 @@ final class ReadTrafficCounter: Sendable {
 
   @Sendable func note(_ notes: RequestNotes) {
     guard notes != RequestNotes() else { return }
-    state.withLock { traffic in
-      traffic.retries += notes.retries
-      traffic.throttledBy.add(notes.causes, times: notes.throttled)
-      traffic.lastFault = notes.fault ?? traffic.lastFault
-    }
+    state.withLock { $0.add(notes) }
   }
 }
