@@ -15,8 +15,8 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, VerifyCommand.self,
-      WhoamiCommand.self,
+      QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, PlanCommand.self,
+      VerifyCommand.self, WhoamiCommand.self,
     ])
 }
 
