@@ -15,8 +15,9 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, PlanCommand.self,
-      VerifyCommand.self, WhoamiCommand.self,
+      QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, CopyCommand.self,
+      TruncateCommand.self, PlanCommand.self, VerifyCommand.self, BackupCommand.self,
+      BackupsCommand.self, WhoamiCommand.self,
     ])
 }
 

@@ -3,6 +3,22 @@ enum ShellCommand {
   /// Words as a POSIX shell takes them.
   static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 
+  /// This command once more, for when it has ended half-way: what was there before is kept already.
+  ///
+  /// - Parameter more: options that it needs now.
+  static func againWithoutBackup(_ more: [String] = []) -> String {
+    var words = ["dynarc"]
+    var rest = CommandLine.arguments.dropFirst()
+    while let word = rest.popFirst() {
+      if word == "--backup" {
+        _ = rest.popFirst()
+      } else if word != "--yes", !word.hasPrefix("--backup=") {
+        words.append(word)
+      }
+    }
+    return line(words + more + ["--backup", "none", "--yes"])
+  }
+
   private static func quoted(_ word: String) -> String {
     let isPlain =
       !word.isEmpty

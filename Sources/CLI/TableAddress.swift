@@ -19,30 +19,37 @@ struct TableAddress: Equatable {
   }
 
   private init?(_ argument: String) {
-    let scheme = "dynamodb://"
-    guard argument.hasPrefix(scheme) else {
+    guard argument.hasPrefix(TableAddress.scheme) else {
       guard TableAddress.isName(argument) else { return nil }
       table = argument
       return
     }
-    let parts = argument.dropFirst(scheme.count).split(
+    guard let parts = TableAddress.parts(argument), TableAddress.isName(parts.name) else {
+      return nil
+    }
+    (profile, region, table) = parts
+  }
+
+  static let scheme = "dynamodb://"
+
+  /// The parts of `dynamodb://[profile@][region]/…`; nil for what is none.
+  static func parts(_ address: String) -> (profile: String?, region: String?, name: String)? {
+    let parts = address.dropFirst(scheme.count).split(
       separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, TableAddress.isName(String(parts[1])) else { return nil }
-    table = String(parts[1])
+    guard address.hasPrefix(scheme), parts.count == 2 else { return nil }
+    var (profile, region): (String?, String) = (nil, String(parts[0]))
     // A profile's name may hold an @ itself; a region's never does.
     if let at = parts[0].lastIndex(of: "@") {
       profile = String(parts[0][..<at])
       region = String(parts[0][parts[0].index(after: at)...])
       if profile?.isEmpty == true { return nil }
-    } else {
-      region = String(parts[0])
     }
-    if region?.isEmpty == true { region = nil }
+    return (profile, region.isEmpty ? nil : region, String(parts[1]))
   }
 
   /// 3 to 255 letters, digits, `_`, `-` and `.` (API reference, TableName); one is enough here,
   /// since local servers take shorter names.
-  private static func isName(_ text: String) -> Bool {
+  static func isName(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.count <= 255
       && text.utf8.allSatisfy {
         switch $0 {

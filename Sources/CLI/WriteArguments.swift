@@ -15,30 +15,9 @@ struct WriteArguments: ParsableArguments {
     completion: .file())
   var state: String?
 
-  @Flag(help: "Say what would happen, and write nothing.")
-  var dryRun = false
+  @OptionGroup var change: ChangeOptions
 
-  @Flag(help: "Do not ask.")
-  var yes = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Requests in flight at most; how many there are adapts to the table.", valueName: "n"))
-  var concurrency: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Write units a second to consume at most, indexes included, or a percentage of the "
-        + "provisioned or maximum on-demand throughput.", valueName: "n|n%"))
-  var writeUnits: CapacityArgument?
-
-  @OptionGroup var giveUp: GiveUpOptions
-
-  func validate() throws {
-    if let concurrency, !(1...1024).contains(concurrency) {
-      throw ValidationError("--concurrency takes 1 to 1024")
-    }
-  }
+  var dryRun: Bool { change.dryRun }
 
   /// - Parameters:
   ///   - archive: its directory, beside which the state file stands if nothing else is asked for.
@@ -58,9 +37,9 @@ struct WriteArguments: ParsableArguments {
       statePath: state ?? "\(path).\(table).\(command)-state", cores: Machine.cores)
     options.resume = resume
     options.stop = Interruption.stop
-    options.concurrency = concurrency
-    options.writeUnits = writeUnits?.limit
-    if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
+    options.concurrency = change.concurrency
+    options.writeUnits = change.writeUnits?.limit
+    if let time = change.giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     return options
   }
 
@@ -94,15 +73,7 @@ struct WriteArguments: ParsableArguments {
   ///
   /// - Parameter danger: what would happen, for when nobody can be asked.
   func confirm(_ question: String, danger: String) throws {
-    guard !yes else { return }
-    guard Terminal.standardInputIsTTY else {
-      Terminal.error(danger, hint: "add --yes to go on without being asked")
-      throw EndWith(status: ExitStatus.usage)
-    }
-    guard Terminal.confirm(question) else {
-      Terminal.say("nothing was changed")
-      throw EndWith(status: ExitStatus.failed)
-    }
+    try change.confirm(question, danger: danger)
   }
 
   /// Ends with exit code 4 where something was rejected.

@@ -9,6 +9,11 @@ public struct DynamoClient: Sendable {
   /// Creates a client over a service client whose endpoint is DynamoDB's.
   public init(service: ServiceClient) { self.service = service }
 
+  /// The region that requests are signed for.
+  var region: String { service.region }
+  /// Where the service is.
+  var endpoint: HTTPURL { service.endpoint }
+
   /// Calls an operation with a body of JSON.
   ///
   /// - Throws: `ServiceError`; `CancellationError` when the task was cancelled, whoever noticed.
@@ -43,7 +48,7 @@ public struct DynamoClient: Sendable {
   public func describeTable(_ name: String) async throws -> TableDescription {
     guard let table = try await describeTableIfPresent(name) else {
       throw DynamoError(
-        .noSuchTable, "there is no table \"\(name)\" in \(service.region) at \(service.endpoint)",
+        .noSuchTable, "there is no table \"\(name)\" in \(region) at \(endpoint)",
         hint: "see what there is with: aws dynamodb list-tables; or check --region and --profile")
     }
     return table

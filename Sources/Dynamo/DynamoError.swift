@@ -36,6 +36,22 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let stateMismatch = Code(rawValue: "state-mismatch")
     /// Another process is at the same work.
     public static let locked = Code(rawValue: "locked")
+    /// There is no such backup.
+    public static let noSuchBackup = Code(rawValue: "no-such-backup")
+    /// Several backups have the name.
+    public static let ambiguousBackup = Code(rawValue: "ambiguous-backup")
+    /// The service makes no backups.
+    public static let noBackups = Code(rawValue: "no-backups")
+    /// The table is there already.
+    public static let tableExists = Code(rawValue: "table-exists")
+    /// The table of that name is not the one that is meant.
+    public static let otherTable = Code(rawValue: "other-table")
+    /// The state of a table could not be kept before a change, which was not made.
+    public static let safeguard = Code(rawValue: "safeguard")
+    /// Source and target are one table.
+    public static let sameTable = Code(rawValue: "same-table")
+    /// The table is protected from being deleted, and so from being emptied.
+    public static let protected = Code(rawValue: "protected")
     /// The service refuses item after item.
     public static let allRejected = Code(rawValue: "all-rejected")
   }

@@ -25,7 +25,17 @@ from typing import Any, Iterable
 from urllib.parse import urlsplit
 
 from capacity import Capacity
-from faults import NOT_FORWARDED, Answer, Rule, merge_unprocessed, refusal, split_batch, spoil
+from faults import (
+    NOT_FORWARDED,
+    Answer,
+    Rule,
+    merge_unprocessed,
+    merge_unprocessed_keys,
+    refusal,
+    spoil,
+    split_batch,
+    split_keys,
+)
 from record import Record
 
 CONTROL_PATH = "/_faults"
@@ -160,10 +170,15 @@ class FaultProxy:
             self.record.answer(operation, request.body, answer.status, answer.body)
             await _send(writer, answer)
             return True
-        if rule.kind == "partial_unprocessed":
-            kept, held = split_batch(rule, request.body)
+        if rule.kind in ("partial_unprocessed", "unprocessed_keys"):
+            split, merge = (
+                (split_batch, merge_unprocessed)
+                if rule.kind == "partial_unprocessed"
+                else (split_keys, merge_unprocessed_keys)
+            )
+            kept, held = split(rule, request.body)
             forwarded = Message(request.start, request.headers, kept) if kept else None
-            answer = merge_unprocessed(forwarded and await upstream.exchange(forwarded), held)
+            answer = merge(forwarded and await upstream.exchange(forwarded), held)
         else:
             answer = spoil(rule, await upstream.exchange(request))
         self.record.answer(operation, request.body, answer.status, answer.body)

@@ -9,8 +9,9 @@ A rule is a dict (or keyword arguments) of
   skip       matching requests to let pass before; default 0
   seed       of the rule's own dice; default 0
   seconds    stall: the wait before the answer; slow_drip: how long the body takes; default 1
-  share      partial_unprocessed: share of a batch handed back, at least one; default 0.5
-  code       throttle: the exception's short name; default a different one each time
+  share      partial_unprocessed, unprocessed_keys: share of a batch handed back, at least one; default 0.5
+  code       throttle: the exception's short name, default a different one each time; refuse: the same
+  old, new   rewrite: a regular expression, and what stands in the place of each match
 The first rule that fires decides; a rule counts only requests that reach it.
 """
 
@@ -30,18 +31,26 @@ KINDS = {
     "internal_error": "HTTP 500 InternalServerError; not forwarded",
     "unavailable": "HTTP 503; not forwarded",
     "expired_token": "HTTP 400 ExpiredTokenException; not forwarded",
+    "refuse": "HTTP 400 with the exception that `code` names; not forwarded",
     "total_unprocessed": "BatchWriteItem: all of it comes back as UnprocessedItems; not forwarded",
     "partial_unprocessed": "BatchWriteItem: a share comes back, the rest is forwarded",
+    "unprocessed_keys": "BatchGetItem: a share comes back as UnprocessedKeys, the rest is forwarded",
     "reset": "forwarded; the connection is reset before the answer",
     "reset_in_body": "forwarded; the connection is reset half-way through the body",
     "truncate": "forwarded; half of the body, then an orderly close, against Content-Length",
     "bad_crc": "forwarded; one byte of the body differs from what X-Amz-Crc32 covers",
     "garbage": "forwarded; HTTP 200 with a right CRC over bytes that are no JSON",
+    "rewrite": "forwarded; texts in a successful answer are others, with the right CRC",
     "stall": "forwarded; the answer waits",
     "slow_drip": "forwarded; the body comes a few bytes at a time",
 }
-BATCH_ONLY = {"total_unprocessed", "partial_unprocessed"}
-NOT_FORWARDED = {"throttle", "internal_error", "unavailable", "expired_token", "total_unprocessed"}
+# What concerns one operation only, and which.
+BATCH_ONLY = {
+    "total_unprocessed": "BatchWriteItem",
+    "partial_unprocessed": "BatchWriteItem",
+    "unprocessed_keys": "BatchGetItem",
+}
+NOT_FORWARDED = {"throttle", "internal_error", "unavailable", "expired_token", "refuse", "total_unprocessed"}
 
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 _THROTTLES = {
@@ -65,13 +74,15 @@ class Rule:
     seconds: float = 1.0
     share: float = 0.5
     code: str | None = None
+    old: str = ""
+    new: str = ""
     _seen: int = field(default=0, init=False, repr=False)
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind!r}; known: {', '.join(KINDS)}")
-        if self.code is not None and self.code not in _THROTTLES:
+        if self.kind == "throttle" and self.code is not None and self.code not in _THROTTLES:
             raise ValueError(f"unknown throttle {self.code!r}; known: {', '.join(_THROTTLES)}")
         if not 0 <= self.rate <= 1 or not 0 < self.share <= 1:
             raise ValueError("rate must be in 0…1 and share in 0…1, above 0")
@@ -80,7 +91,7 @@ class Rule:
 
     def strikes(self, operation: str) -> bool:
         """Whether this request is hit; each call counts as a request."""
-        if self.kind in BATCH_ONLY and operation != "BatchWriteItem":
+        if operation != BATCH_ONLY.get(self.kind, operation):
             return False
         if not re.fullmatch(self.operation, operation):
             return False
@@ -129,6 +140,8 @@ def refusal(rule: Rule, operation: str, request: bytes) -> Answer:
         case "expired_token":
             message = "The security token included in the request is expired"
             return _error(400, "com.amazon.coral.service#ExpiredTokenException", message)
+        case "refuse":
+            return _error(400, _NAMESPACE + rule.code, "refused on behalf of a test")
         case "total_unprocessed":
             unprocessed = json.loads(request)["RequestItems"]
             return Answer.of(200, json.dumps({"UnprocessedItems": unprocessed}).encode())
@@ -145,6 +158,24 @@ def split_batch(rule: Rule, request: bytes) -> tuple[bytes | None, dict[str, lis
     for index, (table, entry) in enumerate(entries):
         (back if index in held else kept).setdefault(table, []).append(entry)
     return (json.dumps(call | {"RequestItems": kept}).encode() if kept else None), back
+
+
+def split_keys(rule: Rule, request: bytes) -> tuple[bytes | None, dict[str, Any]]:
+    """A smaller BatchGetItem to forward (None when nothing is left) and what is held back."""
+    call = json.loads(request)
+    ((table, wanted),) = call["RequestItems"].items()
+    held = rule.pick(len(wanted["Keys"]))
+    parts = [[key for index, key in enumerate(wanted["Keys"]) if (index in held) == back] for back in (False, True)]
+    kept, back = ({table: wanted | {"Keys": keys}} for keys in parts)
+    return (json.dumps(call | {"RequestItems": kept}).encode() if parts[0] else None), back
+
+
+def merge_unprocessed_keys(answer: Answer | None, held: dict[str, Any]) -> Answer:
+    """The server's answer to the smaller batch with the held-back keys added."""
+    if answer is not None and answer.status != 200:
+        return answer
+    content = json.loads(answer.body) if answer else {"Responses": {}}
+    return Answer.of(200, json.dumps(content | {"UnprocessedKeys": held}).encode())
 
 
 def merge_unprocessed(answer: Answer | None, held: dict[str, list[Any]]) -> Answer:
@@ -167,6 +198,8 @@ def spoil(rule: Rule, answer: Answer) -> Answer:
             body = answer.body[:middle] + flipped + answer.body[middle + 1 :]
             kept = [row for row in answer.headers if row[0].lower() != "x-amz-crc32"]
             return Answer(answer.status, body, kept + [("X-Amz-Crc32", str(zlib.crc32(answer.body)))])
+        case "rewrite" if answer.status == 200:
+            return Answer.of(200, re.sub(rule.old, rule.new, answer.body.decode()).encode())
         case "garbage":
             return Answer.of(200, b"<html>It works!</html>")
         case _:

@@ -158,6 +158,17 @@ def test_partial_unprocessed_of_a_single_entry_keeps_it_back(proxy, connection, 
     assert upstream.seen == []
 
 
+def test_unprocessed_keys_splits_the_batch(proxy, connection, upstream):
+    proxy.set_rules([Rule("unprocessed_keys", share=0.4)])
+    keys = [{"pk": {"S": name}} for name in "abcdefghij"]
+    _, body = call(connection, "BatchGetItem", {"RequestItems": {"TTT": {"Keys": keys, "ConsistentRead": True}}})
+    back = json.loads(body)["UnprocessedKeys"]["TTT"]
+    ((_, forwarded),) = upstream.seen
+    kept = forwarded["RequestItems"]["TTT"]
+    assert (len(back["Keys"]), back["ConsistentRead"], kept["ConsistentRead"]) == (4, True, True)
+    assert sorted(back["Keys"] + kept["Keys"], key=lambda key: key["pk"]["S"]) == keys
+
+
 def test_reset_comes_after_the_server_did_the_work(proxy, connection, upstream):
     proxy.set_rules([Rule("reset")])
     with pytest.raises(ConnectionResetError):

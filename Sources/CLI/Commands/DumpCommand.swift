@@ -129,15 +129,9 @@ struct DumpCommand: AsyncParsableCommand {
     let summary: DumpSummary
     do {
       summary = try await job.run { progress in
-        meter.show(
-          .init(
-            done: progress.items,
-            expected: read.filter == nil ? progress.expectedItems : nil,
-            bytes: progress.contentBytes, unitName: "RU", units: progress.consumedUnits,
-            prefix: progress.segments > 1
-              ? "\(progress.segmentsDone)/\(progress.segments) segments" : "",
-            retries: progress.retries, throttledBy: progress.throttledBy,
-            fault: progress.lastFault))
+        var reading = progress.reading
+        if read.filter != nil { reading.expected = nil }
+        meter.show(reading)
       }
     } catch {
       meter.finish()
@@ -220,5 +214,15 @@ struct DumpCommand: AsyncParsableCommand {
         + "\(archive) in \(Format.duration(seconds))"
         + (counts.consumedReadUnits.map { ", \(Format.decimal($0, 1)) read units" } ?? ""))
     TrafficReport.lines(summary.retries, summary.throttledBy).forEach(Terminal.say)
+  }
+}
+
+extension DumpProgress {
+  /// What the progress line shows.
+  var reading: ProgressMeter.Reading {
+    .init(
+      done: items, expected: expectedItems, bytes: contentBytes, unitName: "RU",
+      units: consumedUnits, prefix: segments > 1 ? "\(segmentsDone)/\(segments) segments" : "",
+      retries: retries, throttledBy: throttledBy, fault: lastFault)
   }
 }

@@ -68,3 +68,17 @@ extension Format {
     }.joined(separator: "\n")
   }
 }
+
+extension Format {
+  /// Rows under a header, each column as wide as its widest cell, the last one as long as it is.
+  static func columns(header: [String], _ rows: [[String]]) -> String {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+      zip(row, widths).enumerated().map { column, cell in
+        column == row.count - 1
+          ? cell.0 : cell.0 + String(repeating: " ", count: cell.1 - cell.0.count)
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}

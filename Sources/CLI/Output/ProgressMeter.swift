@@ -55,7 +55,6 @@ final class ProgressMeter: Sendable {
     let now = clock.now
     if !isQuiet { talk(reading(), at: (now - start).seconds) }
     guard style != .none else { return }
-    let interval: Duration = style == .moving ? .milliseconds(200) : .seconds(30)
     let line: String? = state.withLock { state in
       let passed = now - state.lastShown
       guard passed >= interval else { return nil }
@@ -68,9 +67,27 @@ final class ProgressMeter: Sendable {
       let still = (now - start).seconds - state.stillness.movedAt > StillnessTalk.patience
       return ProgressMeter.line(reading, rate: still ? 0 : state.rate)
     }
-    guard let line else { return }
+    if let line { put(line) }
+  }
+
+  /// Tells what is waited for, if it is time to.
+  func show(_ progress: WaitProgress) {
+    guard style != .none else { return }
+    let now = clock.now
+    let isDue = state.withLock { state in
+      guard now - state.lastShown >= interval else { return false }
+      state.lastShown = now
+      return true
+    }
+    if isDue { put("\(progress.status), for \(Format.duration(progress.waited.seconds))") }
+  }
+
+  private func put(_ line: String) {
     if style == .moving { ProgressLine.shared.update(line) } else { Terminal.say(line) }
   }
+
+  /// How long a line stays at least.
+  private var interval: Duration { style == .moving ? .milliseconds(200) : .seconds(30) }
 
   private func talk(_ reading: Reading, at time: Double) {
     let lines = state.withLock { state in

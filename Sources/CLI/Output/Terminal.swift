@@ -82,9 +82,14 @@ enum Terminal {
 
   /// Asks a question that is answered with yes or no.
   static func confirm(_ question: String) -> Bool {
-    ProgressLine.shared.write("\(question) [y/N] ")
-    let answer = readLine(strippingNewline: true)?.lowercased()
+    let answer = ask("\(question) [y/N] ")?.lowercased()
     return answer == "y" || answer == "yes"
+  }
+
+  /// Asks for a line; nil where there is none.
+  static func ask(_ question: String) -> String? {
+    ProgressLine.shared.write(printable(question))
+    return readLine(strippingNewline: true)
   }
 
   /// Writes data to stdout.

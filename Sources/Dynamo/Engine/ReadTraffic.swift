@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What reading a table has taken so far.
-public struct ReadTraffic: Sendable, Equatable {
+public struct ReadTraffic: Sendable, Equatable, TrafficProgress {
   /// Read capacity units, as the service told.
   public var consumedUnits = 0.0
   /// Requests that had to be sent again.

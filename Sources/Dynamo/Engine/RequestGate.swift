@@ -133,7 +133,7 @@ extension ServiceError {
   }
 
   /// How a job waits before it tries again what a call gave up; nil where trying again is no use.
-  fileprivate var waitCause: JobPace.Cause? {
+  var waitCause: JobPace.Cause? {
     switch kind {
     case .throttling: .throttled
     case .transient: .transient

@@ -15,7 +15,7 @@ public struct RetrySums: Sendable, Equatable {
   public var badAnswers = 0
   /// With renewed credentials.
   public var credentialsRenewed = 0
-  /// Items that BatchWriteItem left over, each time counted. They are no part of the total, for the
+  /// Items that BatchWriteItem or BatchGetItem left over, each time counted. They are no part of the total, for the
   /// requests were answered.
   public var unprocessedItems = 0
 

@@ -139,3 +139,37 @@ final class WriteMeter: Sendable {
     return Double(kilobytes) * unitsPerKilobyte
   }
 }
+
+/// How many items to read by their keys in one call, and what that will probably cost, learned from the
+/// answers: about 1 MB, and no more of a budget than a page takes.
+final class KeyReadMeter: Sendable {
+  /// Bytes that an answer is to have: an item may have 400 KB, and a call a hundred of them.
+  private static let answerBytes = 1 << 20
+
+  private let rate: Double?
+  private let keysByBytes: Int
+  /// Units of an item: whole 4 KB, read consistently; one where there is none.
+  private let unitsPerKey: Mutex<Double>
+
+  /// - Parameters:
+  ///   - rate: units per second; nil without a budget.
+  ///   - bytesPerItem: a first guess.
+  init(rate: Double?, bytesPerItem: Int) {
+    self.rate = rate
+    keysByBytes = KeyReadMeter.answerBytes / max(bytesPerItem, 1)
+    unitsPerKey = Mutex(Double(max((bytesPerItem + 4095) / 4096, 1)))
+  }
+
+  /// Keys of a call at most.
+  var maximumKeys: Int {
+    let keys = rate.map { $0 * PageSizer.share / unitsPerKey.withLock { max($0, 0.5) } }
+    return min(max(keys.map { Int($0) } ?? KeyBatch.maximumKeys, 1), max(keysByBytes, 1))
+  }
+
+  func estimate(_ keys: Int) -> Double { unitsPerKey.withLock { max($0 * Double(keys), 1) } }
+
+  func learn(keys: Int, consumed: Double) {
+    guard keys > 0, consumed > 0 else { return }
+    unitsPerKey.withLock { $0 += 0.2 * (consumed / Double(keys) - $0) }
+  }
+}

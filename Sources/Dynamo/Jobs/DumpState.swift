@@ -1,6 +1,8 @@
 import Archive
 import Synchronization
 
+extension DumpProgress: TrafficProgress {}
+
 /// What the segments of one dump share.
 final class DumpState: Sendable {
   private struct State {
@@ -59,11 +61,7 @@ final class DumpState: Sendable {
 
   @Sendable func note(_ notes: RequestNotes) {
     guard notes != RequestNotes() else { return }
-    change { progress in
-      progress.retries += notes.retries
-      progress.throttledBy.add(notes.causes, times: notes.throttled)
-      progress.lastFault = notes.fault ?? progress.lastFault
-    }
+    change { $0.add(notes) }
   }
 
   func finishedSegment() { change { $0.segmentsDone += 1 } }

@@ -48,8 +48,8 @@ public struct LoadPlan: Sendable {
   public var resumedItems: Int?
   /// Where the load notes how far it is.
   public var statePath: String
-  /// The table's identity, where it exists.
-  var tableID: String?
+  /// The table, where it exists.
+  var table: TableDescription?
   /// The state of the earlier runs.
   var checkpoint: LoadCheckpoint?
 
@@ -129,7 +129,6 @@ public struct LoadJob: Sendable {
     }
     plan.createsTable = false
     plan.notRecreated = []
-    plan.tableID = table.identity
     if table.status != "ACTIVE" {
       table = try await client.waitUntilActive(name, limit: .seconds(1800))
     }
@@ -140,6 +139,7 @@ public struct LoadJob: Sendable {
           + manifest.table.key.words,
         hint: "name another table; one that does not exist is created with the archive's key")
     }
+    plan.table = table
     plan.schema = table.schema
     plan.writeUnits = try write.writeUnits?.unitsPerSecond(
       .write, schema: table.schema, raw: table.raw)
@@ -173,7 +173,7 @@ public struct LoadJob: Sendable {
       ?? LoadCheckpoint.create(
         plan.statePath,
         .init(archive: chain.id, table: plan.target, work: .load(plan.existing)))
-    var tableID = plan.tableID
+    var tableID = plan.table?.identity
     if plan.createsTable {
       state.change { $0.phase = .creating }
       tableID = try await client.createTable(plan.schema, name: plan.target).identity
@@ -182,9 +182,12 @@ public struct LoadJob: Sendable {
 
     let writer = run.writer(plan.target, plan.schema, writeUnits: plan.writeUnits, state)
     try options.write.stop.takeOver()
-    if plan.truncates {
+    if plan.truncates, let table = plan.table {
       state.change { $0.phase = .truncating }
-      try await writer.truncate(segments: 4 * options.write.cores) { tally in
+      let keys = PageReader(
+        plan: try ReadPlan.keys(of: table, cores: options.write.cores), tableName: plan.target,
+        gate: writer.gate.reading(unitsPerSecond: nil))
+      try await writer.delete(keys, readers: options.write.readers(of: keys.plan)) { tally in
         state.change { progress in
           progress.deleted += tally.written
           progress.add(tally)

@@ -47,7 +47,10 @@ public final class RejectsFile: Sendable {
     let head: JSONValue = ["code": .string(code), "message": .string(message)]
     let member = kind == .put ? #","Item":"# : #","Keys":"#
     var line = Array(#"{"reason":"#.utf8) + head.serialized() + Array(member.utf8)
-    object.withUnsafeBufferPointer { line.append(contentsOf: $0) }
+    // A line break is white space between tokens, and would end the line.
+    for i in object.indices {
+      line.append(object[i] == 0x0A || object[i] == 0x0D ? 0x20 : object[i])
+    }
     line.append(contentsOf: "}\n".utf8)
     let problem: ArchiveError? = state.withLock { state in
       do throws(ArchiveError) {
@@ -63,6 +66,16 @@ public final class RejectsFile: Sendable {
       problem.message += "; the first of them was rejected for \(code): \(message)"
       throw problem
     }
+  }
+
+  /// A refusal of everything is no matter of single items; a thousand requests prove it.
+  ///
+  /// - Throws: `DynamoError` of code `allRejected`.
+  static func checkAnyTaken(written: Int, rejected: Int) throws(DynamoError) {
+    guard written == 0, rejected >= 1000 else { return }
+    throw DynamoError(
+      .allRejected, "the table refused the first \(rejected) items, and took none",
+      hint: "see the reasons in the file of rejected items")
   }
 
   private func openNew() throws(ArchiveError) -> (Int32, String) {

@@ -1,7 +1,7 @@
 public import Archive
 
 /// How to read a table that is compared.
-public struct TableItemsOptions: Sendable {
+public struct TableItemsOptions: Sendable, PacedOptions {
   /// A value for each attribute of the partition key; empty for the whole table.
   public var partition: [String] = []
   /// A condition on the sort key; needs a partition.
@@ -69,24 +69,16 @@ public struct TableItems: ItemSource {
     read.segments = options.segments
     let plan = try ReadPlan(table: table, options: read, cores: options.cores)
     let segments = plan.description.totalSegments
-    concurrency = min(options.concurrency ?? min(max(4 * options.cores, 4), 64), segments)
+    concurrency = options.readers(of: plan)
     // The service's count, in even shares, to show how far the reading is.
     parts = (0..<segments).map { segment in
       ItemPart(items: plan.expectedItems.map { $0 / segments + ($0 % segments > segment ? 1 : 0) })
     }
     let rate = try options.readUnits?.unitsPerSecond(
       .read, schema: table.schema, raw: table.raw, index: nil)
-    let clock = JobClock.system(until: options.stop)
     pages = PageReader(
       plan: plan, tableName: tableName,
-      gate: RequestGate(
-        client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
-        limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
-        budget: rate.map { CapacityBudget(rate: $0, clock: clock) }, note: counter.note),
-      meter: PageMeter(
-        rate.map {
-          PageSizer(rate: $0, consistent: options.consistent, unitsPerItem: plan.unitsPerItem)
-        }))
+      gate: options.gate(client, maximum: concurrency, rate: rate, note: counter.note))
     settings = await TableSettings.capture(table, client: client)
   }
 

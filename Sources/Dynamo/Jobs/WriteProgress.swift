@@ -1,5 +1,3 @@
-import Synchronization
-
 /// How far a job is that writes an archive into a table.
 public struct WriteProgress: Sendable, Equatable {
   /// What the job is at.
@@ -34,7 +32,7 @@ public struct WriteProgress: Sendable, Equatable {
   public var throttledBy = ThrottleSums()
 }
 
-extension WriteProgress {
+extension WriteProgress: TrafficProgress {
   mutating func add(_ tally: BatchSender.Tally) {
     wireBytes += tally.wireBytes
     consumedUnits += tally.consumedUnits
@@ -44,25 +42,11 @@ extension WriteProgress {
   }
 }
 
-/// What the tasks of one job share.
-final class WriteState: Sendable {
-  private let state: Mutex<WriteProgress>
-  private let report: @Sendable (WriteProgress) -> Void
+/// What the tasks of one job that writes an archive share.
+typealias WriteState = JobState<WriteProgress>
 
-  init(items: Int, progress: @escaping @Sendable (WriteProgress) -> Void) {
-    state = Mutex(WriteProgress(items: items))
-    report = progress
-  }
-
-  var snapshot: WriteProgress { state.withLock { $0 } }
-
-  @discardableResult
-  func change(_ body: (inout WriteProgress) -> Void) -> WriteProgress {
-    let now = state.withLock { state in
-      body(&state)
-      return state
-    }
-    report(now)
-    return now
+extension JobState where Progress == WriteProgress {
+  convenience init(items: Int, progress: @escaping @Sendable (WriteProgress) -> Void) {
+    self.init(WriteProgress(items: items), progress: progress)
   }
 }

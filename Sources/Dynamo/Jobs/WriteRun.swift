@@ -2,7 +2,7 @@ import AWS
 import Archive
 
 /// How to write an archive into a table, whatever it holds.
-public struct WriteOptions: Sendable {
+public struct WriteOptions: Sendable, PacedOptions {
   /// Requests in flight at most; nil chooses by the machine's cores.
   public var concurrency: Int?
   /// Go on with a job that was stopped.
@@ -54,24 +54,9 @@ struct WriteRun: Sendable {
   func writer(
     _ table: String, _ schema: TableSchema, writeUnits: Double?, _ state: WriteState
   ) -> TableWriter {
-    let concurrency = options.concurrency ?? min(max(8 * options.cores, 8), 64)
-    let clock = JobClock.system(until: options.stop)
-    let gate = RequestGate(
-      client: client, pace: JobPace(giveUpAfter: options.giveUpAfter, clock: clock),
-      limiter: AdaptiveLimiter(AIMD(maximum: concurrency), clock: clock),
-      budget: writeUnits.map { CapacityBudget(rate: $0, clock: clock) }
-    ) { notes in
-      guard notes != RequestNotes() else { return }
-      state.change { progress in
-        progress.retries += notes.retries
-        progress.throttledBy.add(notes.causes, times: notes.throttled)
-        progress.lastFault = notes.fault ?? progress.lastFault
-      }
-    }
-    let globalIndexes = schema.indexes.count { $0.kind == .global }
-    return TableWriter(
-      gate: gate, meter: WriteMeter(globalIndexes: globalIndexes, rate: writeUnits),
-      table: table, key: key, stop: options.stop, concurrency: concurrency)
+    TableWriter(
+      client: client, table: table, schema: schema, options: options, writeUnits: writeUnits,
+      note: state.note)
   }
 
   /// Writes what the lines ask for, but for what earlier runs did, and removes the state file.
@@ -127,12 +112,8 @@ struct WriteRun: Sendable {
         progress.rejected += tally.rejected
         progress.add(tally)
       }
-      // A refusal of everything is no matter of single items; a thousand requests prove it.
-      if now.written == 0, now.rejected - now.conflicts >= 1000 {
-        throw DynamoError(
-          .allRejected, "the table refused the first \(now.rejected) items, and took none",
-          hint: "see the reasons in the file of rejected items")
-      }
+      try RejectsFile.checkAnyTaken(
+        written: now.written, rejected: now.rejected - now.conflicts)
     }
     let guarded = guarding.map { guarding in
       GuardedSender(

@@ -54,3 +54,17 @@ struct PageReader: Sendable {
     }
   }
 }
+
+extension PageReader {
+  /// A reader whose pages are as large as the gate's budget wants them.
+  init(plan: ReadPlan, tableName: String, gate: RequestGate) {
+    self.init(
+      plan: plan, tableName: tableName, gate: gate,
+      meter: PageMeter(
+        gate.budget.map {
+          PageSizer(
+            rate: $0.rate, consistent: plan.description.consistentRead,
+            unitsPerItem: plan.unitsPerItem)
+        }))
+  }
+}

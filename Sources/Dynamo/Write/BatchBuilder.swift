@@ -35,6 +35,11 @@ package struct WriteBatch: Sendable {
   /// KB.
   var kilobytes: Int { entries.reduce(0) { $0 + BatchBuilder.kilobytes($1.object.count) } }
 
+  /// Its deletes, but for some of its entries.
+  func deletes(without left: [Int]) -> Int {
+    entries.count { $0.kind == .delete } - left.count { entries[$0].kind == .delete }
+  }
+
   /// The entry that has a canonical key.
   func index(ofKey key: Span<UInt8>) -> Int? { index(ofKey: key, WriteBatch.hash(key)) }
 

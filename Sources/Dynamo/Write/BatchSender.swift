@@ -8,6 +8,8 @@ struct BatchSender: Sendable {
   /// What became of the operations sent so far.
   struct Tally: Sendable, Equatable {
     var written = 0
+    /// Of those written, the deletes.
+    var deleted = 0
     /// Of those written, the ones that were as they should be before.
     var unchanged = 0
     var rejected = 0
@@ -64,7 +66,8 @@ struct BatchSender: Sendable {
         let done = pending.entries.count - answer.unprocessed.count
         try progress(
           Tally(
-            written: done, requests: 1, consumedUnits: answer.consumedUnits ?? 0,
+            written: done, deleted: pending.deletes(without: answer.unprocessed), requests: 1,
+            consumedUnits: answer.consumedUnits ?? 0,
             wireBytes: pending.body.count))
         if done > 0 {
           gate.pace.progressed()

@@ -2,8 +2,8 @@ import AWS
 import Archive
 import JSON
 
-/// The write engine: many batches in flight against one table, fed from an archive or from a scan
-/// of the table's own keys.
+/// The write engine: many batches in flight against one table, fed from an archive, from a read of the
+/// table's own keys, or by a copy.
 struct TableWriter: Sendable {
   typealias Reject = @Sendable (WriteKind, Span<UInt8>, ServiceError) throws -> Void
   typealias Progress = @Sendable (BatchSender.Tally) throws -> Void
@@ -18,7 +18,7 @@ struct TableWriter: Sendable {
   let table: String
   let key: KeySchema
   let stop: StopSignal
-  /// Batches at work at most, be it in flight or waiting for their turn; it bounds the memory.
+  /// Batches at work at most (`BatchQueue`).
   let concurrency: Int
 
   var builder: BatchBuilder {
@@ -41,19 +41,18 @@ struct TableWriter: Sendable {
     checkpoint: LoadCheckpoint?, guarded: GuardedSender? = nil, reject: @escaping Reject,
     progress: @escaping Progress
   ) async throws {
-    let batches = BatchSender(
-      gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
+    let batches = sender(reject: reject, progress: progress)
     let send: Send = { batch, before in
       if let guarded { return try await guarded.send(batch, before: before) }
       return try await batches.send(batch)
     }
-    let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
+    let queue = BatchQueue(width: concurrency)
     let open = ChunkOrder.interleaved(parts) { $0.place << 20 | $0.row.segment }.filter {
       checkpoint?.position(of: $0.name).lines ?? 0 < $0.row.items
     }
     try await forEach(open, width: readers) { part in
       try await write(
-        part, lasting, direction, checkpoint, isGuarded: guarded != nil, slots, send)
+        part, lasting, direction, checkpoint, isGuarded: guarded != nil, queue, send)
     }
     if stop.isRequested { throw CancellationError() }
   }
@@ -62,8 +61,7 @@ struct TableWriter: Sendable {
   /// counted, so that a position is one among the lines that are written.
   private func write(
     _ part: ArchivePart, _ lasting: LastingLines?, _ direction: ChangesDirection,
-    _ checkpoint: LoadCheckpoint?, isGuarded: Bool, _ slots: AdaptiveLimiter,
-    _ send: @escaping Send
+    _ checkpoint: LoadCheckpoint?, isGuarded: Bool, _ queue: BatchQueue, _ send: @escaping Send
   ) async throws {
     let start = checkpoint?.position(of: part.name) ?? ChunkTracker.Position()
     let tracker = ChunkTracker(start)
@@ -88,7 +86,9 @@ struct TableWriter: Sendable {
           guard line >= start.lines else { continue }
           while try !operations.add(index, of: reader.block, to: &builder) {
             if stop.isRequested { return }
-            try await submit(builder.take(), before, first..<line, slots, &group, send, completed)
+            try await queue.submit(builder.take(), &group) { [before, lines = first..<line] in
+              try await completed(lines, send($0, before))
+            }
             first = line
             before = []
           }
@@ -96,59 +96,48 @@ struct TableWriter: Sendable {
         }
       }
       if stop.isRequested { return }
-      try await submit(builder.take(), before, first..<line, slots, &group, send, completed)
+      try await queue.submit(builder.take(), &group) { [before, lines = first..<line] in
+        try await completed(lines, send($0, before))
+      }
     }
   }
 
-  /// Deletes every item of the table: a scan of the keys, parallel batches of deletes.
-  func truncate(segments: Int, progress: @escaping Progress) async throws {
-    let sender = BatchSender(
-      gate: gate, meter: meter, builder: builder, key: key,
-      // A delete that the service refuses leaves the table as it must not be: that is no reject.
-      reject: { _, _, error in throw error }, progress: progress)
-    let send: Send = { batch, _ in try await sender.send(batch) }
-    let slots = AdaptiveLimiter(AIMD(fixed: concurrency))
-    try await forEach(Array(0..<segments), width: segments) { segment in
+  /// Deletes the items whose keys a read of the table gives.
+  ///
+  /// - Parameter keys: reads nothing but keys (`ReadOptions.keysOnly`).
+  /// - Throws: `CancellationError` after `stop`, once what was in flight has ended.
+  func delete(_ keys: PageReader, readers: Int, progress: @escaping Progress) async throws {
+    // A delete that the service refuses leaves the table as it must not be: that is no reject.
+    let sender = sender(reject: { _, _, error in throw error }, progress: progress)
+    let queue = BatchQueue(width: concurrency)
+    try await forEach(keys.plan.spreadSegments, width: readers) { segment in
       try await withThrowingDiscardingTaskGroup { group in
-        var startKey: [UInt8]?
-        repeat {
-          let page = try await keyPage(segment, of: segments, startKey: startKey)
-          var builder = builder
-          for entry in page.keys {
+        var builder = builder
+        try await keys.forEachPage(of: segment, key: key, stop: stop) { page in
+          try progress(BatchSender.Tally(consumedReadUnits: page.page.consumedUnits ?? 0))
+          for entry in page.entries {
             while !builder.add(
               .delete, page.bytes.span.extracting(entry.object),
               key: page.canonical.span.extracting(entry.key))
             {
-              try await submit(builder.take(), [], 0..<0, slots, &group, send)
+              try await queue.submit(builder.take(), &group, sender)
             }
           }
-          try await submit(builder.take(), [], 0..<0, slots, &group, send)
-          if stop.isRequested { return }
-          startKey = page.lastEvaluatedKey
-        } while startKey != nil
+        }
+        try await queue.submit(builder.take(), &group, sender)
       }
     }
     if stop.isRequested { throw CancellationError() }
   }
 
-  /// Starts sending a batch once there is room for one more at work.
-  private func submit(
-    _ batch: WriteBatch?, _ before: [ItemState], _ lines: Range<Int>, _ slots: AdaptiveLimiter,
-    _ group: inout ThrowingDiscardingTaskGroup<any Error>, _ send: @escaping Send,
-    _ completed: @escaping Completed = { _, _ in }
-  ) async throws {
-    guard let batch else { return }
-    let slot = try await slots.acquire()
-    group.addTask {
-      defer { slots.release(slot, .other) }
-      let rejected = try await send(batch, before)
-      try await completed(lines, rejected)
-    }
+  func sender(reject: @escaping Reject, progress: @escaping Progress) -> BatchSender {
+    BatchSender(
+      gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
   }
 
   /// Runs `body` for each element, `width` at a time, in order of their start; the first failure
   /// cancels the rest.
-  private func forEach<Element: Sendable>(
+  func forEach<Element: Sendable>(
     _ elements: [Element], width: Int, _ body: @escaping @Sendable (Element) async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -159,61 +148,50 @@ struct TableWriter: Sendable {
       while try await group.next() != nil {}
     }
   }
+}
 
-  /// Reads a page of the table's keys, for as long as that takes.
-  private func keyPage(_ segment: Int, of total: Int, startKey: [UInt8]?) async throws -> KeyPage {
-    var names = JSONObject()
-    for (index, attribute) in key.attributes.enumerated() {
-      names["#k\(index)"] = .string(attribute.name)
-    }
-    var request: JSONObject = [
-      "TableName": .string(table), "Segment": JSONValue(segment), "TotalSegments": JSONValue(total),
-      "ConsistentRead": true, "ExpressionAttributeNames": .object(names),
-      "ProjectionExpression": .string(names.members.map(\.name).joined(separator: ",")),
-    ]
-    if let startKey { request["ExclusiveStartKey"] = try JSONValue.parse(startKey.span) }
-    let body = JSONValue.object(request).serialized()
-    var (attempt, badPages) = (0, 0)
-    while true {
-      do {
-        let response = try await gate.client.call("Scan", body)
-        gate.note(RequestNotes(response))
-        let page = try KeyPage(response.body, key: key)
-        gate.pace.progressed()
-        return page
-      } catch let error as ServiceError {
-        gate.note(RequestNotes(error))
-        try await gate.retry(after: error, attempt: attempt)
-      } catch let error as ArchiveError {
-        badPages += 1
-        guard badPages < 5 else { throw error }
-        try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
-      }
-      attempt += 1
-    }
+extension TableWriter {
+  /// A write engine of a job.
+  ///
+  /// - Parameters:
+  ///   - table: the name, which may be another than the schema's.
+  ///   - writeUnits: units a second at most; nil without a bound.
+  init(
+    client: DynamoClient, table: String, schema: TableSchema, options: some PacedOptions,
+    writeUnits: Double?, note: @escaping @Sendable (RequestNotes) -> Void
+  ) {
+    let globalIndexes = schema.indexes.count { $0.kind == .global }
+    self.init(
+      gate: options.gate(client, maximum: options.writers, rate: writeUnits, note: note),
+      meter: WriteMeter(globalIndexes: globalIndexes, rate: writeUnits), table: table,
+      key: schema.key, stop: options.stop, concurrency: options.writers)
   }
 }
 
-/// A page of a table's keys.
-private struct KeyPage: Sendable {
-  var bytes: [UInt8]
-  var keys: [(object: Range<Int>, key: Range<Int>)] = []
-  var canonical: [UInt8] = []
-  var lastEvaluatedKey: [UInt8]?
+/// The way in for batches of many tasks: it bounds how many are at work, be it in flight or waiting for
+/// their turn, and so the memory.
+struct BatchQueue: Sendable {
+  typealias Group = ThrowingDiscardingTaskGroup<any Error>
 
-  init(_ body: [UInt8], key: KeySchema) throws {
-    bytes = body
-    var cutter = PageCutter()
-    try cutter.cut(bytes.span)
-    var scanner = ItemScanner(key: key)
-    var canonical: [UInt8] = []
-    for item in cutter.items {
-      _ = try scanner.scan(bytes.span, at: item.range.lowerBound)
-      let start = canonical.count
-      try CanonicalKey.append(bytes.span, scanner, to: &canonical)
-      keys.append((item.range, start..<canonical.count))
+  private let slots: AdaptiveLimiter
+
+  /// - Parameter width: batches at work at most.
+  init(width: Int) { slots = AdaptiveLimiter(AIMD(fixed: width)) }
+
+  /// Starts sending a batch, where there is one, once there is room for one more at work.
+  func submit(
+    _ batch: WriteBatch?, _ group: inout Group,
+    _ send: @escaping @Sendable (WriteBatch) async throws -> Void
+  ) async throws {
+    guard let batch else { return }
+    let slot = try await slots.acquire()
+    group.addTask {
+      defer { slots.release(slot, .other) }
+      try await send(batch)
     }
-    self.canonical = canonical
-    lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
+  }
+
+  func submit(_ batch: WriteBatch?, _ group: inout Group, _ sender: BatchSender) async throws {
+    try await submit(batch, &group) { _ = try await sender.send($0) }
   }
 }
