@@ -155,3 +155,92 @@ def test_keys_that_the_ancestor_cannot_query(ancestor, dynarc, source, table, pa
 
 def test_there_is_no_restore(ancestor):
     assert "invalid choice: 'restore'" in ancestor("restore", exit=2)
+
+
+# Copies. The target is another account on the same server, and holds other things before.
+
+BEFORE: list[Item] = [
+    {"pk": {"S": "customer#1"}, "sk": {"S": "order#01"}, "phase": {"S": "old"}, "day": {"S": "2025-01-01"}},
+    {"pk": {"S": "customer#1"}, "sk": {"S": "order#1x"}, "phase": {"S": "paid"}, "day": {"S": "2026-11-2x"}},
+    {"pk": {"S": "customer#9"}, "sk": {"S": "order#99"}, "phase": {"S": "paid"}, "day": {"S": "2026-11-99"}},
+]
+
+
+def reset(target: Side, table: str) -> None:
+    """The target as it was before."""
+    if table in target.client.list_tables()["TableNames"]:
+        target.client.delete_table(TableName=table)
+    create(target, table)
+    tables.put_all(target.client, table, BEFORE)
+
+
+def both(ancestor, dynarc, target: Side, table: str, options: list[str], mode: str) -> list[Item]:
+    """What is in the target after the ancestor's copy, which dynarc's must leave there, too."""
+    environments = ("--source", "production", "--target", "development")
+    reset(target, table)
+    ancestor("copy", "--table", table, *environments, *options)
+    found = tables.read_all(target.client, table)
+    reset(target, table)
+    dynarc("copy", table, *environments, *twin(options), mode, "--backup", "none", "--yes")
+    assert tables.differences(found, tables.read_all(target.client, table), ["pk", "sk"]) == []
+    return found
+
+
+@pytest.mark.parametrize("mode", ["--replace", "--truncate-first"])
+def test_a_table(ancestor, dynarc, target, foo, mode):
+    found = both(ancestor, dynarc, target, foo, [], mode)
+    assert tables.differences(found, rows(), ["pk", "sk"]) == []
+
+
+@pytest.mark.parametrize("mode", ["--replace", "--truncate-first"])
+@pytest.mark.parametrize("options", QUERIES, ids=" ".join)
+def test_items(ancestor, dynarc, target, foo, options, mode):
+    found = both(ancestor, dynarc, target, foo, options, mode)
+    assert {"S": "customer#9"} in [item["pk"] for item in found] or "paid" in options
+    assert len(found) > len(BEFORE)
+
+
+def test_a_backup_is_made_first(ancestor, dynarc, target, foo):
+    def backups() -> list[str]:
+        return [one["BackupName"] for one in target.client.list_backups(TableName=foo)["BackupSummaries"]]
+
+    environments = ("--source", "production", "--target", "development")
+    reset(target, foo)
+    ancestor("copy", "--table", foo, *environments)
+    assert backups() == [f"{foo}-backup"]
+    dynarc("copy", foo, *environments, "--replace", "--yes")
+    assert len(backups()) == 2
+
+
+def test_the_ancestor_empties_a_table_that_is_copied_onto_itself(ancestor, dynarc, source, foo):
+    same = ("--source", "production", "--target", "production")
+    assert "one table" in dynarc("copy", foo, *same, "--replace", "--yes", exit=3).stderr
+    assert len(tables.read_all(source.client, foo)) == 60
+    ancestor("copy", "--table", foo, *same)
+    assert tables.read_all(source.client, foo) == []
+
+
+def test_the_ancestor_leaves_an_empty_table_where_reading_fails(
+    ancestor, dynarc, source, target, foo, aws, profiles, proxy_to
+):
+    proxy = proxy_to(source, [{"kind": "expired_token", "operation": "Scan"}])
+    config = (aws / "config").read_text()
+    (aws / "config").write_text(config.replace(source.endpoint, proxy.endpoint, 1))
+    environments = ("--source", "production", "--target", "development")
+    reset(target, foo)
+    ancestor("copy", "--table", foo, *environments, exit=None)
+    assert tables.read_all(target.client, foo) == []
+    reset(target, foo)
+    dynarc("copy", foo, *environments, "--replace", "--backup", "none", "--yes", exit=None)
+    assert tables.differences(tables.read_all(target.client, foo), BEFORE, ["pk", "sk"]) == []
+
+
+def test_items_of_a_table_without_sort_key(ancestor, dynarc, source, target, table):
+    for side in (source, target):
+        tables.create(side.client, table, "pk:S", None)
+    tables.put_all(source.client, table, [{"pk": {"S": "a"}, "x": {"N": "1"}}])
+    tables.put_all(target.client, table, [{"pk": {"S": "a"}, "x": {"N": "2"}}])
+    environments = ("--source", "production", "--target", "development")
+    assert "KeyError: None" in ancestor("copy", "--table", table, "--pk", "a", *environments, exit=None)
+    dynarc("copy", table, "--pk", "a", *environments, "--replace", "--backup", "none", "--yes")
+    assert tables.compare_tables(source.client, table, target.client, table) == []
