@@ -47,8 +47,10 @@ struct CopySides {
     table: TableAddress, source: CopySide?, target: CopySide?, targetTable: String?, aws: AWSOptions
   ) throws {
     let from = CopySide(
-      profile: try CopySides.one("profile", "the table's address", table.profile, "--source", source?.profile),
-      region: try CopySides.one("region", "the table's address", table.region, "--source", source?.region),
+      profile: try CopySides.one(
+        "profile", "the table's address", table.profile, "--source", source?.profile),
+      region: try CopySides.one(
+        "region", "the table's address", table.region, "--source", source?.region),
       table: try CopySides.one("table", "the argument", table.table, "--source", source?.table))
     let to = target ?? CopySide()
     sourceTable = table.table

@@ -2,7 +2,8 @@ import Archive
 import Testing
 
 /// Keys of several lengths, one behind the other, and where each stands.
-private func keys(_ numbers: Range<Int>, _ prefix: String) -> (bytes: [UInt8], ranges: [Range<Int>]) {
+private func keys(_ numbers: Range<Int>, _ prefix: String) -> (bytes: [UInt8], ranges: [Range<Int>])
+{
   var bytes: [UInt8] = []
   var ranges: [Range<Int>] = []
   for number in numbers {

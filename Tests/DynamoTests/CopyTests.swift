@@ -31,12 +31,13 @@ private func table(
 @Suite struct SameTableTests {
   private static let other = "arn:aws:dynamodb:eu-central-1:444455556666:table/Orders"
 
-  @Test(arguments: [
-    // ids, whether the ARN is another, whether the endpoint is one, whether it is one table
-    ("1", "1", false, true, true), ("1", "1", false, false, true), ("1", "2", false, true, false),
-    ("1", nil, false, true, true), ("1", nil, false, false, false), (nil, nil, false, true, true),
-    (nil, nil, false, false, false), ("1", "1", true, true, false), (nil, nil, true, true, false),
-  ] as [(String?, String?, Bool, Bool, Bool)])
+  @Test(
+    arguments: [
+      // ids, whether the ARN is another, whether the endpoint is one, whether it is one table
+      ("1", "1", false, true, true), ("1", "1", false, false, true), ("1", "2", false, true, false),
+      ("1", nil, false, true, true), ("1", nil, false, false, false), (nil, nil, false, true, true),
+      (nil, nil, false, false, false), ("1", "1", true, true, false), (nil, nil, true, true, false),
+    ] as [(String?, String?, Bool, Bool, Bool)])
   func tablesAreToldApart(
     id: String?, otherID: String?, isOtherARN: Bool, isOneEndpoint: Bool, isSame: Bool
   ) throws {
@@ -49,10 +50,11 @@ private func table(
 
 @Suite struct TruncateCostTests {
   /// Whole KB of the mean item, in the table and each index; 4 KB of the whole for the scan.
-  @Test(arguments: [
-    (1000, 500_000, nil, 123, 1000), (1000, 1_500_000, nil, 367, 2000),
-    (1000, 1_500_000, (400, 40_000), 367, 2400), (0, 0, nil, 0, 0),
-  ] as [(Int, Int, (items: Int, bytes: Int)?, Int, Int)])
+  @Test(
+    arguments: [
+      (1000, 500_000, nil, 123, 1000), (1000, 1_500_000, nil, 367, 2000),
+      (1000, 1_500_000, (400, 40_000), 367, 2400), (0, 0, nil, 0, 0),
+    ] as [(Int, Int, (items: Int, bytes: Int)?, Int, Int)])
   func costs(
     items: Int, bytes: Int, index: (items: Int, bytes: Int)?, readUnits: Int, writeUnits: Int
   ) throws {
@@ -70,7 +72,8 @@ private func table(
     read.values = [":v": ["N": "1"]]
     read.partition = ["a"]
     let plan = try ReadPlan.keys(of: table(), read, cores: 2)
-    let request = try JSONValue.parse(plan.request(segment: 0, startKey: nil).span)
+    let body = plan.request(segment: 0, startKey: nil)
+    let request = try JSONValue.parse(body.span)
     #expect(request["ProjectionExpression"] == "#dynarcKey0")
     #expect(request["FilterExpression"] == "#v = :v")
     #expect(request["ExpressionAttributeNames"]?["#dynarcKey0"] == "p")
@@ -84,7 +87,8 @@ private func table(
     var read = ReadOptions()
     read.index = "by-p"
     let plan = try ReadPlan.keys(of: table(index: (1, 100)), read, cores: 2)
-    let request = try JSONValue.parse(plan.request(segment: 0, startKey: nil).span)
+    let body = plan.request(segment: 0, startKey: nil)
+    let request = try JSONValue.parse(body.span)
     #expect(request["ConsistentRead"] == false)
     #expect(request["IndexName"] == "by-p")
   }

@@ -23,7 +23,8 @@ private func canonical(_ object: String) throws -> [UInt8] {
 }
 
 private func add(_ object: String, to batch: inout KeyBatch) throws -> Bool {
-  batch.add(Array(object.utf8).span, key: try canonical(object).span)
+  let key = try canonical(object)
+  return batch.add(Array(object.utf8).span, key: key.span)
 }
 
 private func batch(_ objects: [String]) throws -> KeyBatch {
@@ -62,7 +63,8 @@ private func batch(_ objects: [String]) throws -> KeyBatch {
 
   @Test func theRequestReadsConsistently() throws {
     let batch = try batch([keyObject("a", "1"), keyObject("ä\\n", "-2.50")])
-    let request = try JSONValue.parse(batch.request(quotedTable: Array(#""T""#.utf8)).span)
+    let body = batch.request(quotedTable: Array(#""T""#.utf8))
+    let request = try JSONValue.parse(body.span)
     #expect(
       request == [
         "RequestItems": [
@@ -92,8 +94,8 @@ private func batch(_ objects: [String]) throws -> KeyBatch {
   private let objects = (1...4).map { keyObject("a", "\($0)") }
 
   private func read(_ answer: String) throws -> BatchGetAnswer {
-    try BatchGetAnswer(
-      Array(answer.utf8).span, batch: try batch(objects), table: "T", key: key)
+    let batch = try batch(objects)
+    return try BatchGetAnswer(Array(answer.utf8).span, batch: batch, table: "T", key: key)
   }
 
   private func item(_ n: String) -> String { #"{"v":{"S":"x"},"p":{"S":"a"},"n":{"N":"\#(n)"}}"# }

@@ -68,12 +68,14 @@ def test_twenty_thousand_items_between_two_servers_through_faults(copy, source, 
     tables.put_all(source.client, table, items)
     other = Side(elsewhere.endpoint, servers.ACCOUNT_B)
     bad = ["bad_crc", "truncate", "reset_in_body", "garbage", "internal_error", "unavailable"]
-    reads = proxy_to(source, [{"kind": kind, "operation": "Scan", "rate": 0.05, "seed": i} for i, kind in enumerate(bad)])
+    slow = ["throttle", "partial_unprocessed", "total_unprocessed"]
+    # Each kind once for certain, and a few of those that do not slow a job down by intent.
+    reads = proxy_to(source, [{"kind": kind, "operation": "Scan", "first": 1} for kind in bad + slow[:1]])
     writes = proxy_to(
         other,
-        [{"kind": kind, "operation": "BatchWriteItem", "rate": 0.02, "seed": i} for i, kind in enumerate(bad)]
-        + [{"kind": "throttle", "operation": "BatchWriteItem", "rate": 0.005}]
-        + [{"kind": "partial_unprocessed", "rate": 0.1}, {"kind": "total_unprocessed", "rate": 0.02}],
+        [{"kind": kind, "operation": "BatchWriteItem", "first": 2, "skip": 10} for kind in bad + slow]
+        + [{"kind": kind, "operation": "BatchWriteItem", "rate": 0.01, "seed": i} for i, kind in enumerate(bad)]
+        + [{"kind": "partial_unprocessed", "rate": 0.02}],
     )
     report = copy(
         table, "--segments", 8, "--json", source=source.through(reads), target=other.through(writes)
@@ -82,8 +84,8 @@ def test_twenty_thousand_items_between_two_servers_through_faults(copy, source, 
     assert report["created"] is True
     assert tables.compare_tables(source.client, table, other.client, table) == []
     assert writes.record.batch_faults() == []
-    assert set(writes.record.faults) == {*bad, "throttle", "partial_unprocessed", "total_unprocessed"}
-    assert sum(reads.record.faults.values()) > 0
+    assert set(writes.record.faults) == {*bad, *slow}
+    assert set(reads.record.faults) == {*bad, "throttle"}
     assert report["retries"]["unprocessedItems"] > 0
     source.client.delete_table(TableName=table)
 
@@ -307,7 +309,7 @@ def test_an_interrupted_copy_says_where_it_is_and_can_be_run_again(
     code, said = interrupted(
         binary, tmp_path, tmp_path / "home", "copy", stock, *BOTH, "--target-table", table, *mode,
         "--concurrency", 1, *(("--backup", "./before", "--yes") if mode else ()),
-        when=lambda: proxy.record.operations["BatchWriteItem"] >= 2,
+        when=lambda: proxy.record.operations["BatchWriteItem"] >= 5,
     )  # fmt: skip
     assert code == 130, said
     assert "interrupted; " in said and table in said

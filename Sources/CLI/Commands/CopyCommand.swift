@@ -116,7 +116,8 @@ struct CopyCommand: AsyncParsableCommand {
       options: try options(sides.targetTable), rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
     let report = CopyReport(plan: plan, output: output)
-    let keeping = plan.holdsItems
+    let keeping =
+      plan.holdsItems
       ? plan.targetTable.map { safeguard.job(client: to.client, table: $0, giveUp: change.giveUp) }
       : nil
     try keeping?.check()

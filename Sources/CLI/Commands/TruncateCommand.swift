@@ -42,7 +42,8 @@ struct TruncateCommand: AsyncParsableCommand {
     let client = try await Connection(aws, address: table).client
     let job = TruncateJob(client: client, table: table.table, options: options)
     let plan = try await job.plan()
-    let keeping = plan.holdsItems
+    let keeping =
+      plan.holdsItems
       ? safeguard.job(client: client, table: plan.table, giveUp: change.giveUp) : nil
     try keeping?.check()
     if change.dryRun { return try report(plan) }

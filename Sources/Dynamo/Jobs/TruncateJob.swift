@@ -29,7 +29,8 @@ public struct TruncateCost: Sendable, Equatable {
   init(_ table: TableDescription) {
     items = table.itemCount
     readUnits = (table.sizeBytes + 4095) / 4096
-    let parts = [(table.itemCount, table.sizeBytes)] + table.indexSizes.values.map { ($0.items, $0.bytes) }
+    let parts =
+      [(table.itemCount, table.sizeBytes)] + table.indexSizes.values.map { ($0.items, $0.bytes) }
     writeUnits = parts.reduce(0) { sum, part in
       let (items, bytes) = part
       // Of items of many sizes no more is known than their mean.
