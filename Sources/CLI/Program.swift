@@ -15,9 +15,9 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      ApplyCommand.self, MergeCommand.self, CopyCommand.self, TruncateCommand.self,
-      VerifyCommand.self, BackupCommand.self, BackupsCommand.self, RestoreCommand.self,
-      WhoamiCommand.self,
+      QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, CopyCommand.self,
+      TruncateCommand.self, PlanCommand.self, VerifyCommand.self, BackupCommand.self,
+      BackupsCommand.self, RestoreCommand.self, WhoamiCommand.self,
     ])
 }
 
@@ -87,7 +87,7 @@ public enum Program {
     switch error {
     case let error as ArchiveError:
       Terminal.error("\(error)", hint: error.hint ?? hint(for: error))
-      return ExitStatus.failed
+      return error.code == .usage ? ExitStatus.usage : ExitStatus.failed
     case let error as DynamoError:
       Terminal.error(error.message, hint: error.hint)
       return switch error.code {

@@ -14,7 +14,7 @@ extension DumpCommand {
       throw ValidationError(
         "--base and --resume exclude each other: a dump of changes that was stopped begins anew")
     }
-    var others = try slice.readOptions()
+    var others = try readOptions()
     (others.partition, others.sort, others.consistent) = ([], nil, false)
     guard others == ReadOptions() else {
       throw ValidationError(

@@ -28,6 +28,9 @@ struct DumpCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "What to read") var slice: SliceOptions
 
+  @Flag(help: "Accept a projection without the key attributes; such an archive cannot be loaded.")
+  var allowKeyless = false
+
   @Option(
     help: ArgumentHelp(
       "Write only what changed since this archive, as an archive of changes; again for each archive of "
@@ -86,13 +89,23 @@ struct DumpCommand: AsyncParsableCommand {
     if segments != nil, !slice.key.pk.isEmpty {
       throw ValidationError("--segments is for scans; with --pk the table is queried")
     }
+    if allowKeyless, slice.projection == nil {
+      throw ValidationError("--allow-keyless goes with --projection")
+    }
     try validateBase()
+  }
+
+  /// What to read, but for the segments.
+  func readOptions() throws -> ReadOptions {
+    var options = try slice.readOptions()
+    options.allowKeyless = allowKeyless
+    return options
   }
 
   func run() async throws {
     guard base.isEmpty else { return try await dumpChanges() }
     var options = DumpOptions(toolVersion: Version.number, cores: Machine.cores)
-    options.read = try slice.readOptions()
+    options.read = try readOptions()
     options.read.segments = segments
     options.concurrency = concurrency
     options.readUnits = readUnits?.limit
