@@ -13,8 +13,8 @@ extension LoadCommand {
   ) async throws -> LoadCheckSummary {
     var read = TableItemsOptions(cores: Machine.cores)
     read.readUnits = readUnits?.limit
-    read.concurrency = write.concurrency
-    if let time = write.giveUp.giveUpAfter { read.giveUpAfter = time.duration }
+    read.concurrency = write.change.concurrency
+    if let time = write.change.giveUp.giveUpAfter { read.giveUpAfter = time.duration }
     read.stop = Interruption.stop
     var options = LoadCheckOptions(
       read: read,
