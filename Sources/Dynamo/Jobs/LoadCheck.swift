@@ -74,7 +74,6 @@ public struct LoadCheck: Sendable {
   ) async throws -> LoadCheckSummary {
     var read = options.read
     read.consistent = true
-    read.capturesSettings = false
     let live = try await TableItems(client: client, tableName: target, options: read)
     let loaded: any ItemSource =
       chain.changes.isEmpty ? try ArchiveItems(chain.base) : try ChainItems(chain)
