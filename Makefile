@@ -22,7 +22,7 @@ build: setup ## Build the release binary, .build/release/dynarc.
 
 lint: ## Check the formatting of every Swift file.
 	$(call heading,lint)
-	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks
+	@swift format lint --strict --recursive Package.swift Sources Tests Fuzz Benchmarks docs
 	@echo "lint: clean"
 
 # One after the other: some tests hold locks, others start processes, and a process that is just being
@@ -35,6 +35,7 @@ unit: setup ## Run the Swift unit tests.
 integration: build ## Run the integration tests: the real binary against real local servers.
 	$(call heading,integration tests)
 	@scripts/setup-browser
+	@swift build -c release --product library-example
 	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q --durations=5
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.

@@ -40,6 +40,10 @@ let package = Package(
       name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", "CLinux", argumentParser],
       swiftSettings: settings),
     .executableTarget(name: "dynarc", dependencies: ["CLI"], swiftSettings: settings),
+    // The program in docs/library.md.
+    .executableTarget(
+      name: "library-example", dependencies: ["Archive", "AWS", "Dynamo"], path: "docs/example",
+      swiftSettings: settings),
     .executableTarget(
       name: "bench-parts", dependencies: ["Archive", "AWS", "Dynamo", "Digest", "JSON"],
       path: "Benchmarks/Parts", swiftSettings: settings),
