@@ -37,6 +37,8 @@ struct LoadCommand: AsyncParsableCommand {
 
   @OptionGroup var write: WriteArguments
 
+  @OptionGroup var prices: PriceOptions
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -50,6 +52,7 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let prices = try prices.list()
     let chain = try ArchiveChain(directories: [archive] + changes)
     var options = LoadOptions(
       write: try write.options(
@@ -82,7 +85,7 @@ struct LoadCommand: AsyncParsableCommand {
           ["dynarc", "load", archive, plan.target] + changes.flatMap { ["--changes", $0] }))
     }
     meter.finish()
-    try report(summary, seconds: meter.elapsed)
+    try report(summary, seconds: meter.elapsed, prices)
     try WriteArguments.report(summary.rejects, noun: "item")
   }
 
@@ -163,8 +166,13 @@ struct LoadCommand: AsyncParsableCommand {
     return list
   }
 
-  private func report(_ summary: LoadSummary, seconds: Double) throws {
+  private func report(_ summary: LoadSummary, seconds: Double, _ prices: Prices) throws {
     let progress = summary.progress
+    let cost = CostReport(
+      prices,
+      .init(
+        billingMode: summary.plan.schema.billingMode, tableClass: summary.plan.tableClass,
+        readUnits: progress.consumedReadUnits, writeUnits: progress.consumedUnits))
     if output.json {
       var json: JSONObject = [
         "archive": .string(archive), "table": .string(summary.plan.target),
@@ -174,6 +182,7 @@ struct LoadCommand: AsyncParsableCommand {
         "consumedWriteUnits": .number(Format.plain(progress.consumedUnits)),
         "seconds": .number(Format.plain(seconds)),
       ]
+      json["cost"] = cost.json
       json["rejects"] = summary.rejects.map { .string($0.path) }
       TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
       try Terminal.output(.object(json))
@@ -184,6 +193,7 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
+    cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }
