@@ -236,3 +236,55 @@ def test_changes_count_by_their_last_state(dynarc, source, target, archive, tabl
     options = ("load", archive, "--changes", "./changes")
     report = dynarc("plan", *options, "--json").json
     assert parts(report) == wanted(tables.read_all(target.client, table))
+
+
+def priced(report: dict, amount: float) -> None:
+    assert report["cost"] == {
+        "currency": "USD", "amount": pytest.approx(amount, abs=1e-9), "prices": "2026-09-11", "region": "us-east-1",
+    }  # fmt: skip
+
+
+def test_what_it_did_cost(dynarc, source, target, full, table):
+    """At the end of each job: in --json, and in a line."""
+    read = lambda report, name="consumedReadUnits": report[name] * 0.125e-6
+    written = lambda report: report["consumedWriteUnits"] * 0.625e-6
+    report = dynarc("dump", full, "./archive", "--json", at=source).json
+    priced(report, read(report))
+    assert "cost: $0.0000" in dynarc("dump", full, "./again", at=source).stderr
+
+    report = dynarc("load", "./archive", table, "--json", at=target).json
+    priced(report, written(report))
+    assert "cost: $0.00" in dynarc("load", "./archive", table, "--merge", at=target).stderr
+
+    target.client.delete_item(TableName=table, Key={"pk": {"S": "p0"}, "sk": {"S": "s0"}})
+    report = dynarc("dump", table, "./changes", "--base", "./archive", "--with-old", "--json", at=target).json
+    priced(report, read(report))
+    report = dynarc("apply", "./changes", table, "--reverse", "--guard", "--yes", "--json", at=target).json
+    assert report["consumedReadUnits"] > 0 and report["consumedWriteUnits"] > 0
+    priced(report, read(report) + written(report))
+
+    report = dynarc("copy", full, "--target-table", f"{full}-{table}", "--json", at=source).json
+    priced(report, read(report) + read(report, "consumedTargetReadUnits") + written(report))
+
+
+def test_provisioned_capacity_has_no_price(dynarc, source, target, archive, table):
+    create(
+        target, table, BillingMode="PROVISIONED",
+        ProvisionedThroughput={"ReadCapacityUnits": 20, "WriteCapacityUnits": 10},
+    )  # fmt: skip
+    result = dynarc("load", archive, table, at=target)
+    assert "write units" in result.stderr and "cost" not in result.stderr
+    assert dynarc("dump", table, "./back", "--json", at=target).json["cost"] is None
+
+
+def test_other_classes_have_other_prices(dynarc, target, table):
+    tables.create(target.client, table, TableClass="STANDARD_INFREQUENT_ACCESS")
+    tables.put_all(target.client, table, [{"pk": {"S": "p"}, "sk": {"S": "s"}}])
+    report = dynarc("dump", table, "./rare", "--json", at=target).json
+    priced(report, report["consumedReadUnits"] * 0.155e-6)
+    assert "not known" in dynarc("plan", "dump", table, at=target).stdout.decode()
+
+
+def test_prices_are_read_before_anything_is_done(dynarc, source, full, tmp_path):
+    dynarc("dump", full, "./archive", "--prices", "nothing.json", at=source, exit=2)
+    assert not (tmp_path / "archive").exists()

@@ -53,6 +53,8 @@ struct LoadCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Table and settings") var wanted: SettingsArguments
 
+  @OptionGroup var prices: PriceOptions
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -77,6 +79,7 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let prices = try prices.list()
     let chain = try ArchiveChain(directories: [archive] + changes)
     var options = LoadOptions(
       write: try write.options(
@@ -118,7 +121,7 @@ struct LoadCommand: AsyncParsableCommand {
     let settings = SettingsReport(results: summary.settings, table: plan.target)
     settings.warn()
     let found = verify ? try await check(chain, connection.client, plan) : nil
-    try report(summary, settings, found, seconds: seconds)
+    try report(summary, settings, found, seconds: seconds, prices)
     // Whoever has items rejected or different is told of the settings, too.
     do {
       try WriteArguments.report(summary.rejects, noun: "item")
@@ -246,9 +249,14 @@ struct LoadCommand: AsyncParsableCommand {
 
   private func report(
     _ summary: LoadSummary, _ settings: SettingsReport, _ found: LoadCheckSummary?,
-    seconds: Double
+    seconds: Double, _ prices: Prices
   ) throws {
     let progress = summary.progress
+    let cost = CostReport(
+      prices,
+      .init(
+        billingMode: summary.plan.schema.billingMode, tableClass: summary.plan.tableClass,
+        readUnits: progress.consumedReadUnits, writeUnits: progress.consumedUnits))
     if output.json {
       var json: JSONObject = [
         "archive": .string(archive), "table": .string(summary.plan.target),
@@ -258,6 +266,7 @@ struct LoadCommand: AsyncParsableCommand {
         "consumedWriteUnits": .number(Format.plain(progress.consumedUnits)),
         "seconds": .number(Format.plain(seconds)),
       ]
+      json["cost"] = cost.json
       json["rejects"] = summary.rejects.map { .string($0.path) }
       json["verified"] = found?.json
       json["settings"] = settings.json
@@ -275,7 +284,11 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
+<<<<<<< HEAD
     settings.line.map(Terminal.say)
+=======
+    cost.say()
+>>>>>>> look
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

@@ -45,7 +45,10 @@ struct PlanDumpCommand: AsyncParsableCommand {
     let estimate = try DumpEstimate(
       table: description, options: options, readUnits: readUnits?.limit, cores: Machine.cores)
     let cost = CostReport(
-      prices, estimate.billingMode, estimate.tableClass, readUnits: estimate.part.readUnits)
+      prices,
+      .init(
+        billingMode: estimate.billingMode, tableClass: estimate.tableClass,
+        readUnits: estimate.part.readUnits))
     if output.json {
       var json: JSONObject = [
         "plan": "dump", "table": .string(table.table),

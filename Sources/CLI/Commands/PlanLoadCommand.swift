@@ -56,8 +56,10 @@ struct PlanLoadCommand: AsyncParsableCommand {
     }
     meter.finish()
     let cost = CostReport(
-      prices, estimate.billingMode, estimate.tableClass,
-      writeUnits: Double(estimate.cost.writeUnits))
+      prices,
+      .init(
+        billingMode: estimate.billingMode, tableClass: estimate.tableClass,
+        writeUnits: Double(estimate.cost.writeUnits)))
     let name = table?.table ?? chain.last.source.tableName
     if output.json { return try report(estimate, cost, name, target, prices) }
     let items = estimate.cost.parts[0]

@@ -4,19 +4,31 @@ import JSON
 
 /// What requests cost. Provisioned capacity is paid by the hour, whatever is consumed.
 struct CostReport {
+  /// What was, or will be, consumed of one table.
+  struct Use {
+    var billingMode: BillingMode
+    var tableClass: TableClass
+    var readUnits = 0.0
+    var writeUnits = 0.0
+  }
+
   private let prices: Prices
-  /// Nil where requests are not paid for.
+  /// Nil where no requests are paid for.
   private let amount: Double?
 
-  init(
-    _ prices: Prices, _ billingMode: BillingMode, _ tableClass: TableClass, readUnits: Double = 0,
-    writeUnits: Double = 0
-  ) {
+  init(_ prices: Prices, _ uses: Use...) {
     self.prices = prices
+    let paid = uses.filter { $0.billingMode == .onDemand }
     amount =
-      billingMode == .onDemand
-      ? prices.amount(readUnits: readUnits, writeUnits: writeUnits, tableClass) : nil
+      paid.isEmpty
+      ? nil
+      : paid.reduce(0) {
+        $0 + prices.amount(readUnits: $1.readUnits, writeUnits: $1.writeUnits, $1.tableClass)
+      }
   }
+
+  /// The line at the end of a job; none where no requests are paid for.
+  func say() { if amount != nil { Terminal.say("cost: \(words)") } }
 
   /// `$0.12 (prices of 2026-09-11, us-east-1)`
   var words: String {
