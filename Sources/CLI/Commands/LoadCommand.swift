@@ -256,7 +256,8 @@ struct LoadCommand: AsyncParsableCommand {
       prices,
       .init(
         billingMode: summary.plan.schema.billingMode, tableClass: summary.plan.tableClass,
-        readUnits: progress.consumedReadUnits, writeUnits: progress.consumedUnits))
+        readUnits: progress.consumedReadUnits + (found?.traffic.consumedUnits ?? 0),
+        writeUnits: progress.consumedUnits))
     if output.json {
       var json: JSONObject = [
         "archive": .string(archive), "table": .string(summary.plan.target),
@@ -284,11 +285,8 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
-<<<<<<< HEAD
     settings.line.map(Terminal.say)
-=======
     cost.say()
->>>>>>> look
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }
