@@ -153,10 +153,10 @@ def test_interrupted_and_resumed(binary, dynarc, tmp_path, other, table, proxy_t
     new = f"{table}-new"
     proxy = proxy_to(other, [STILL_CREATING | {"skip": 2}])
     result = interrupted(
-        binary, tmp_path, ["restore", arn, new], other.through(proxy), lambda: proxy.record.faults["rewrite"] > 1
+        binary, tmp_path, ["restore", arn, new, "--region", servers.REGION], other.through(proxy), lambda: proxy.record.faults["rewrite"] > 1
     )
     assert result.code == 130, result.stderr
-    again = f"dynarc restore {arn} {new} --resume"
+    again = f"dynarc restore {arn} {new} --resume --region {servers.REGION}"
     assert again in result.stderr
     assert "already" in dynarc("restore", arn, new, at=other, exit=3).stderr
     dynarc(*again.split()[1:], at=other)

@@ -16,7 +16,7 @@ extension RestoreCommand {
     let plan = try await job.plan()
     let keeping = safeguard.job(client: client, table: plan.target, giveUp: change.giveUp)
     try keeping.check()
-    let report = RestoreIntoReport(plan: plan, output: output)
+    let report = RestoreIntoReport(plan: plan, output: output, aws: aws.again(into))
     if change.dryRun { return try report.dryRun(keeping: safeguard.words(table: name)) }
     try change.confirm(report.question, danger: report.danger)
     try safeguard.confirm(table: name, yes: change.yes)

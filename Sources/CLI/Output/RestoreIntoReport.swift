@@ -6,6 +6,8 @@ import JSON
 struct RestoreIntoReport {
   let plan: RestoreIntoPlan
   let output: OutputOptions
+  /// What leads commands to the same account and endpoint.
+  let aws: [String]
 
   private var target: String { plan.target.schema.name }
 
@@ -33,10 +35,10 @@ struct RestoreIntoReport {
   /// How to go on, and how to clean up.
   func ways(_ reached: RestoreIntoProgress?) -> String {
     let remove = ShellCommand.line(
-      ["aws", "dynamodb", "delete-table", "--table-name", plan.helper])
+      ["aws", "dynamodb", "delete-table", "--table-name", plan.helper] + aws)
     if case .removing = reached { return "remove it with: \(remove)" }
     let copy = ShellCommand.line(
-      ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"])
+      ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"] + aws)
     return
       "go on, once it is ACTIVE, with: \(copy); then, or without that, remove it with: \(remove)"
   }
