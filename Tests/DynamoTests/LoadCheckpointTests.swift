@@ -56,6 +56,22 @@ import Testing
     #expect(checkpoint.position(of: "data/00009-000000.ndjson.zst") == .init())
   }
 
+  @Test func theChoiceOfSettingsComesBack() throws {
+    try write()
+    // As files are that were written before there was a choice.
+    #expect(try resume().settings == nil)
+    var choice = SettingsChoice()
+    choice.indexes = .after
+    choice.tags = [TableTag(key: "a", value: "b")]
+    try resume().note(settings: choice, created: true)
+    let settings = try #require(try resume().settings)
+    #expect(settings.choice == choice)
+    #expect(settings.created)
+    // The first word counts.
+    try resume().note(settings: SettingsChoice(), created: false)
+    #expect(try resume().settings?.choice == choice)
+  }
+
   /// Cut anywhere, the file is of use, or says that it is not: it never tells more than was noted.
   @Test func tornAnywhere() throws {
     try write()

@@ -282,6 +282,27 @@ import Testing
     #expect(blueprint.reason(.policy)?.text == "the archive does not tell")
   }
 
+  @Test func whatIsKnownOfAutoScalingComesBack() throws {
+    func denied(_ answer: String) -> (inout SettingsChoice, inout TableSettings) -> Void {
+      { _, settings in
+        settings.answers[answer] = nil
+        settings.notRead = [.init(setting: "autoScaling", code: "AccessDeniedException")]
+      }
+    }
+    let change = denied("describeScheduledActions")
+    let blueprint = try RecordedSettings.blueprint("PROVISIONED") { change(&$0, &$1) }
+    #expect(
+      blueprint.steps(.autoScaling).map(\.operation) == [
+        "RegisterScalableTarget", "PutScalingPolicy",
+      ])
+    #expect(blueprint.reason(.autoScaling)?.text.contains("AccessDeniedException") == true)
+    // Nobody misses it on demand.
+    let all = denied("describeScalableTargets")
+    #expect(try RecordedSettings.blueprint { all(&$0, &$1) }.reason(.autoScaling) == nil)
+    #expect(
+      try RecordedSettings.blueprint("PROVISIONED") { all(&$0, &$1) }.reason(.autoScaling) != nil)
+  }
+
   @Test func aTableThatIsThereGetsChanges() throws {
     let table = try RecordedSettings.table("PAY_PER_REQUEST")
     var choice = SettingsChoice()

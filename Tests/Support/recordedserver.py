@@ -66,7 +66,8 @@ class RecordedServer:
         return Side(self.endpoint, self.account)
 
     def __enter__(self) -> "RecordedServer":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # The interval is how long the end takes.
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

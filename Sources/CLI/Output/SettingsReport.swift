@@ -39,16 +39,24 @@ struct SettingsReport {
     return "settings: \(parts.joined(separator: "; "))"
   }
 
-  /// Warns of what the table lacks.
+  /// Warns of what the table lacks, once for each reason.
   func warn() {
+    var reasons: [(reason: String, words: [String])] = []
     for result in results {
+      let reason: String
       switch result.outcome {
-      case .refused(let code, let message):
-        Terminal.warn("\(table) did not get \(result.words): \(code): \(message)")
-      case .skipped(let reason, _):
-        Terminal.warn("\(table) did not get \(result.words): \(reason)")
-      case .restored, .same: break
+      case .refused(let code, let message): reason = "\(code): \(message)"
+      case .skipped(let why, _): reason = why
+      case .restored, .same: continue
       }
+      if let index = reasons.firstIndex(where: { $0.reason == reason }) {
+        reasons[index].words.append(result.words)
+      } else {
+        reasons.append((reason, [result.words]))
+      }
+    }
+    for (reason, words) in reasons {
+      Terminal.warn("\(table) did not get \(words.joined(separator: ", ")): \(reason)")
     }
   }
 

@@ -37,9 +37,9 @@ extension TableSettings {
       (TableSetting.ttl, timeToLive), (.tags, tags), (.pitr, backups), (.policy, policy),
       (.kinesis, kinesis), (.insights, insights),
     ] {
-      settings.take(answer, of: setting.answers[0])
+      settings.take(answer, of: setting.answer)
     }
-    for (operation, answer) in zip(TableSetting.autoScaling.answers, await scaling) {
+    for (operation, answer) in await scaling {
       settings.take(answer, of: operation)
     }
     return settings
@@ -114,8 +114,9 @@ extension TableSettings {
   }
 
   /// Scalable targets, policies and scheduled actions of a table and its indexes.
-  private static func askScaling(of table: TableDescription, client: DynamoClient) async -> [Answer]
-  {
+  private static func askScaling(
+    of table: TableDescription, client: DynamoClient
+  ) async -> [(operation: String, answer: Answer)] {
     guard let autoScaling = client.autoScaling else { return [] }
     let ids =
       ["table/\(table.schema.name)"]
@@ -142,7 +143,10 @@ extension TableSettings {
         .array(try await each(ids, "DescribeScheduledActions", "ScheduledActions", autoScaling))
       }
     }
-    return await [targets, policies, actions]
+    return await [
+      ("describeScalableTargets", targets), ("describeScalingPolicies", policies),
+      ("describeScheduledActions", actions),
+    ]
   }
 
   /// What an operation that takes one resource at a time lists of several.

@@ -84,6 +84,8 @@ public struct SettingsJob: Sendable {
     } catch let error as ServiceError {
       // Without DynamoDB nothing goes on; without Application Auto Scaling all else does.
       if step.service == .dynamoDB, error.kind != .final, error.kind != .credentials { throw error }
+      // A key that is named by an alias is not seen to be the one that the table has.
+      if error.message.contains("already encrypted by given KMSMasterKey") { return .same }
       return .refused(code: error.code, message: error.message)
     }
     if step.operation == "UpdateTable" {

@@ -61,6 +61,8 @@ struct SettingsPlanner {
         plan(setting)
         continue
       }
+      // Auto scaling of a table on demand is none, whatever there may be.
+      if setting == .autoScaling, schema.billingMode == .onDemand { continue }
       left.append(
         SettingResult(setting, setting.rawValue, .skipped(reason: reason, needsDecision: false)))
       planUnasked(setting)
@@ -320,7 +322,7 @@ struct SettingsPlanner {
   // MARK: Auto scaling
 
   private mutating func planAutoScaling() {
-    let lists: [(String, [JSONValue])] = [
+    let lists = [
       ("RegisterScalableTarget", settings.scalableTargets),
       ("PutScalingPolicy", settings.scalingPolicies),
       ("PutScheduledAction", settings.scheduledActions),
@@ -331,6 +333,12 @@ struct SettingsPlanner {
     }
     for (operation, list) in lists {
       for entry in list { planScaling(operation, entry) }
+    }
+    for (words, answer) in [
+      ("scaling policies", "describeScalingPolicies"),
+      ("scheduled actions", "describeScheduledActions"),
+    ] {
+      if let reason = settings.unknown(.autoScaling, answer) { skip(.autoScaling, words, reason) }
     }
   }
 

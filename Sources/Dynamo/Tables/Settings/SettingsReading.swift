@@ -146,10 +146,15 @@ extension TableSettings {
 
   /// Why a setting is not known: the service's code, or that the archive is older than it; nil where it is.
   public func unknown(_ setting: TableSetting) -> String? {
-    if let unread = notRead.first(where: { $0.setting == setting.unreadName }) {
-      return "it could not be read when the dump was made (\(unread.code))"
-    }
-    return setting.answers.contains { answers[$0] == nil } ? "the archive does not tell" : nil
+    unknown(setting, setting.answer)
+  }
+
+  /// Why one of the answers that tell of a setting is not known.
+  func unknown(_ setting: TableSetting, _ answer: String) -> String? {
+    guard answers[answer] == nil else { return nil }
+    let unread = notRead.first { $0.setting == setting.unreadName }
+    return unread.map { "it could not be read when the dump was made (\($0.code))" }
+      ?? "the archive does not tell"
   }
 
   /// Settings the table had that load does not bring back, in words.

@@ -23,18 +23,17 @@ public enum TableSetting: String, CaseIterable, Sendable {
   case policy
   case protection
 
-  /// The operations whose answers tell it, as `TableSettings.answers` names them.
-  var answers: [String] {
+  /// The operation whose answer tells it, as `TableSettings.answers` names it.
+  var answer: String {
     switch self {
-    case .tags: ["listTagsOfResource"]
-    case .ttl: ["describeTimeToLive"]
-    case .pitr: ["describeContinuousBackups"]
-    case .kinesis: ["describeKinesisStreamingDestination"]
-    case .insights: ["describeContributorInsights"]
-    case .autoScaling:
-      ["describeScalableTargets", "describeScalingPolicies", "describeScheduledActions"]
-    case .policy: ["getResourcePolicy"]
-    default: ["describeTable"]
+    case .tags: "listTagsOfResource"
+    case .ttl: "describeTimeToLive"
+    case .pitr: "describeContinuousBackups"
+    case .kinesis: "describeKinesisStreamingDestination"
+    case .insights: "describeContributorInsights"
+    case .autoScaling: "describeScalableTargets"
+    case .policy: "getResourcePolicy"
+    default: "describeTable"
     }
   }
 
