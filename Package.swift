@@ -18,7 +18,7 @@ let package = Package(
     .library(name: "Dynarc", targets: ["Archive", "AWS", "Dynamo"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
     // System libraries, each imported by exactly one Swift module, but for calls of Linux.

@@ -15,9 +15,9 @@ struct Dynarc: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
-      ApplyCommand.self, MergeCommand.self, CopyCommand.self, TruncateCommand.self,
-      VerifyCommand.self, BackupCommand.self, BackupsCommand.self, RestoreCommand.self,
-      WhoamiCommand.self,
+      QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, CopyCommand.self,
+      TruncateCommand.self, PlanCommand.self, VerifyCommand.self, BackupCommand.self,
+      BackupsCommand.self, RestoreCommand.self, WhoamiCommand.self,
     ])
 }
 

@@ -99,8 +99,6 @@ struct SliceOptions: ParsableArguments {
 
   @Flag(help: "Strongly consistent reads; they cost twice as much.")
   var consistent = false
-  @Flag(help: "Accept a projection without the key attributes; such an archive cannot be loaded.")
-  var allowKeyless = false
 
   func validate() throws {
     // An unset variable of the shell must not turn a slice into a whole, paid scan.
@@ -109,9 +107,6 @@ struct SliceOptions: ParsableArguments {
       ("--values", values),
     ] where value?.isEmpty == true {
       throw ValidationError("\(option) is empty")
-    }
-    if allowKeyless, projection == nil {
-      throw ValidationError("--allow-keyless goes with --projection")
     }
   }
 
@@ -126,7 +121,6 @@ struct SliceOptions: ParsableArguments {
     options.names = try SliceOptions.object(names, "--names")
     options.values = try SliceOptions.object(values, "--values")
     options.consistent = consistent
-    options.allowKeyless = allowKeyless
     return options
   }
 

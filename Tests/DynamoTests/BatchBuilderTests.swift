@@ -20,26 +20,6 @@ private func taken(_ builder: inout BatchBuilder) throws -> WriteBatch {
   return try #require(batch)
 }
 
-@Suite struct StoredSizeTests {
-  /// Names and values by the rules of the Developer Guide.
-  @Test(arguments: [
-    (#"{}"#, 0),
-    (#"{"name":{"S":"text"}}"#, 8),
-    (#"{"ä":{"S":"\u00e4\ud83e\udd86\n"}}"#, 2 + 2 + 4 + 1),
-    (#"{"n":{"N":"12345"}}"#, 1 + 4),
-    (#"{"n":{"N":"-0.0012000"}}"#, 1 + 2),
-    (#"{"b":{"B":"AAECAw=="}}"#, 1 + 4),
-    (#"{"t":{"BOOL":true},"f":{"NULL":true}}"#, 2 + 2),
-    (#"{"s":{"SS":["ab","c"]},"n":{"NS":["1","22"]},"b":{"BS":["AA==","AAE="]}}"#, 3 + 3 + 4 + 3),
-    (#"{"l":{"L":[{"S":"x"},{"BOOL":false}]}}"#, 1 + 3 + 2 + 1 + 1),
-    (#"{"m":{"M":{"k":{"S":"v"},"e":{"L":[]}}}}"#, 1 + 3 + 2 + (1 + 1) + (1 + 3)),
-    (#"{"x":{"NEW":["abc"]}}"#, 1 + 7),
-  ])
-  func itemsCountAsTheyAreStored(item: String, bytes: Int) {
-    #expect(StoredSize.bytes(Array(item.utf8).span) == bytes)
-  }
-}
-
 @Suite struct BatchBuilderTests {
   @Test func twentyFiveAndNoMore() throws {
     var builder = BatchBuilder(quotedTable: Array("\"T\"".utf8))

@@ -44,6 +44,29 @@ private func request(_ plan: ReadPlan, startKey: String? = nil) throws -> JSONVa
   }
 }
 
+@Suite struct QueryRequestTests {
+  @Test func aQueryForwardsWithItems() throws {
+    let body = try request(try plan { $0.partition = ["a"] })
+    #expect(body["ScanIndexForward"] == nil)
+    #expect(body["Select"] == nil)
+  }
+
+  @Test func backwardsAndCountedOnly() throws {
+    var plan = try plan { $0.partition = ["a"] }
+    plan.isReversed = true
+    plan.countsOnly = true
+    let body = try request(plan)
+    #expect(body["ScanIndexForward"] == false)
+    #expect(body["Select"] == "COUNT")
+  }
+
+  @Test func withoutAPartitionItIsNoQuery() {
+    let error = #expect(throws: DynamoError.self) { try QueryOptions().check() }
+    #expect(error?.code == .usage)
+    #expect(error?.hint?.contains("dynarc dump") == true)
+  }
+}
+
 @Suite struct TableDescriptionTests {
   @Test func readsWhatTheServiceSays() throws {
     let table = try table()

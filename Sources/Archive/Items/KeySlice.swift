@@ -52,7 +52,10 @@ public struct KeySlice: Sendable, Equatable {
       return
     }
     guard let attribute = key.sort.first else {
-      throw ArchiveError(.usage, "there is no sort key", hint: "leave the --sk option out")
+      throw ArchiveError(
+        .usage,
+        "there is no sort key: the key is \(key.partition.map(\.name).joined(separator: ", "))",
+        hint: "leave the --sk option out")
     }
     func value(_ text: String) throws(ArchiveError) -> [UInt8] {
       try KeySlice.ordered(text, attribute)
@@ -87,6 +90,19 @@ public struct KeySlice: Sendable, Equatable {
       terms.append("\(attribute.name) >= \(word(text))")
     }
     words = terms.joined(separator: ", ")
+  }
+
+  /// The slice of one item.
+  ///
+  /// - Throws: `ArchiveError` of code `usage`, also where the key needs a sort key and has none.
+  public init(item key: KeySchema, partition: String, sort: String?) throws(ArchiveError) {
+    if sort == nil, let attribute = key.sort.first {
+      throw ArchiveError(
+        .usage,
+        "an item's whole key is needed, and no value of \(attribute.name), its sort key, was given",
+        hint: "add --sk VALUE; all items of a partition are shown by dynarc query TABLE --pk VALUE")
+    }
+    try self.init(key: key, partition: [partition], sort: sort.map(SortCondition.equal))
   }
 
   private static func ordered(

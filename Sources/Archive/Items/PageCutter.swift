@@ -28,8 +28,10 @@ public struct PageCutter: Sendable {
   // An item becomes part of a line, which is one level more.
   private var itemScanner = JSONScanner(maximumDepth: JSONScanner.depthLimit - 1)
   private var scanner = JSONScanner()
+  private let countsOnly: Bool
 
-  public init() {}
+  /// - Parameter countsOnly: whether the answers are to `Select: COUNT`, which have no items.
+  public init(countsOnly: Bool = false) { self.countsOnly = countsOnly }
 
   /// Cuts a page; what was cut before is forgotten.
   ///
@@ -62,6 +64,10 @@ public struct PageCutter: Sendable {
     } catch {
       throw ArchiveError(
         .badPage, "the page is not valid JSON: \(error.code.rawValue)", offset: error.offset)
+    }
+    if countsOnly, !sawItems {
+      guard count != nil else { throw ArchiveError(.badPage, "the page has no Count") }
+      return
     }
     guard sawItems else { throw ArchiveError(.badPage, "the page has no Items") }
     guard let count, count == items.count else {

@@ -16,16 +16,36 @@ public enum PlainJSON {
     _ bytes: Span<UInt8>, _ item: Range<Int>, to output: inout [UInt8]
   ) throws(ArchiveError) {
     let item = bytes.extracting(item)
-    // Grammar and depth are checked here once, so that the recursion below is bounded.
-    do throws(JSONError) {
-      var scanner = JSONScanner()
-      guard try scanner.skipValue(item, at: 0) == item.count else {
-        throw JSONError(.trailingBytes, at: 0)
-      }
-      var converter = PlainConverter()
+    try convert(item) { (converter: inout PlainConverter) throws(JSONError) in
       guard try converter.members(item, 0, &output) != nil else {
         throw JSONError(.unexpectedByte, at: 0)
       }
+    }
+  }
+
+  /// Appends a typed value in plain form.
+  ///
+  /// - Parameter value: the bytes of `{"S":"x"}` and nothing else.
+  /// - Throws: `ArchiveError` of code `badPage` where the bytes are no JSON.
+  public static func append(
+    value: Span<UInt8>, to output: inout [UInt8]
+  ) throws(ArchiveError) {
+    try convert(value) { (converter: inout PlainConverter) throws(JSONError) in
+      _ = try converter.value(value, 0, &output)
+    }
+  }
+
+  private static func convert(
+    _ bytes: Span<UInt8>, _ body: (inout PlainConverter) throws(JSONError) -> Void
+  ) throws(ArchiveError) {
+    // Grammar and depth are checked here once, so that the recursion is bounded.
+    do throws(JSONError) {
+      var scanner = JSONScanner()
+      guard try scanner.skipValue(bytes, at: 0) == bytes.count else {
+        throw JSONError(.trailingBytes, at: 0)
+      }
+      var converter = PlainConverter()
+      try body(&converter)
     } catch {
       throw ArchiveError(
         .badPage, "the item is not a JSON object: \(error.code.rawValue)", offset: error.offset)
@@ -57,7 +77,7 @@ private struct PlainConverter {
   }
 
   /// A typed value, `{"S":"x"}`.
-  private mutating func value(
+  mutating func value(
     _ bytes: Span<UInt8>, _ start: Int, _ output: inout [UInt8]
   ) throws(JSONError) -> Int {
     let mark = output.count

@@ -48,6 +48,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
   @OptionGroup var write: WriteArguments
 
+  @OptionGroup var prices: PriceOptions
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -58,6 +60,7 @@ struct ApplyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let prices = try prices.list()
     let opened = try Archive.open(LocalStorage(directory: changes))
     var options = try write.options(archive: changes, table: table.table, command: "apply")
     options.readUnits = readUnits?.limit
@@ -95,7 +98,7 @@ struct ApplyCommand: AsyncParsableCommand {
             + (isGuarded ? ["--guard"] : [])))
     }
     meter.finish()
-    try report(summary, seconds: meter.elapsed)
+    try report(summary, seconds: meter.elapsed, prices)
     conflicts.tellRest()
     if isGuarded, let rejects = summary.rejects {
       Terminal.error(
@@ -164,8 +167,13 @@ struct ApplyCommand: AsyncParsableCommand {
     ]
   }
 
-  private func report(_ summary: ApplySummary, seconds: Double) throws {
+  private func report(_ summary: ApplySummary, seconds: Double, _ prices: Prices) throws {
     let (plan, progress) = (summary.plan, summary.progress)
+    let cost = CostReport(
+      prices,
+      .init(
+        billingMode: plan.schema.billingMode, tableClass: plan.tableClass,
+        readUnits: progress.consumedReadUnits, writeUnits: progress.consumedUnits))
     if output.json {
       var json = json(plan)
       json["written"] = JSONValue(progress.written)
@@ -177,6 +185,7 @@ struct ApplyCommand: AsyncParsableCommand {
       }
       json["consumedWriteUnits"] = .number(Format.plain(progress.consumedUnits))
       json["seconds"] = .number(Format.plain(seconds))
+      json["cost"] = cost.json
       json["rejects"] = summary.rejects.map { .string($0.path) }
       TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
       try Terminal.output(.object(json))
@@ -187,6 +196,7 @@ struct ApplyCommand: AsyncParsableCommand {
         + "\(plan.target) (\(Format.count(plan.puts)) puts, \(Format.count(plan.deletes)) deletes) "
         + "in \(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
     )
+    cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Archive
-import JSON
 
 struct CatCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,26 +30,17 @@ struct CatCommand: AsyncParsableCommand {
       throw ValidationError("\(archive) holds changes, which have no plain form; leave --plain out")
     }
     var left = limit ?? Int.max
-    var output: [UInt8] = []
+    var printer = ItemPrinter(plain: plain)
     for row in opened.manifest.chunks {
       guard left > 0 else { break }
       var reader = try opened.chunk(row)
       while left > 0, try reader.next() {
         try Task.checkCancellation()
-        output.removeAll(keepingCapacity: true)
         for line in reader.block.lines.prefix(left) {
-          let bytes = reader.block.bytes.span
-          if plain {
-            try PlainJSON.append(bytes, line.item, to: &output)
-          } else {
-            bytes.extracting(isChanges ? line.line : line.item).withUnsafeBufferPointer {
-              output.append(contentsOf: $0)
-            }
-          }
-          output.append(0x0A)
+          try printer.add(reader.block.bytes.span, isChanges ? line.line : line.item)
         }
         left -= min(left, reader.block.lines.count)
-        try Terminal.output(output.span)
+        try printer.print()
       }
     }
   }

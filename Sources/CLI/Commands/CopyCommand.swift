@@ -70,6 +70,8 @@ struct CopyCommand: AsyncParsableCommand {
 
   @OptionGroup var change: ChangeOptions
 
+  @OptionGroup var prices: PriceOptions
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -107,6 +109,7 @@ struct CopyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let prices = try prices.list()
     let sides = try CopySides(
       table: table, source: source, target: target, targetTable: targetTable, aws: aws)
     let from = try await Connection(sides.source, address: nil)
@@ -146,7 +149,7 @@ struct CopyCommand: AsyncParsableCommand {
       throw stopped(by: error, report, begun.value)
     }
     meter.finish()
-    try report.done(summary, kept: kept, seconds: meter.elapsed)
+    try report.done(summary, kept: kept, seconds: meter.elapsed, prices)
     try WriteArguments.report(summary.rejects, noun: "item")
   }
 

@@ -22,10 +22,10 @@ struct DiffCommand: AsyncParsableCommand {
   @Argument(
     help: "The old side: an archive's directory, or a table by name or as dynamodb://….",
     completion: .directory)
-  var old: DiffSide
+  var old: TableOrArchive
 
   @Argument(help: "The new side, likewise.", completion: .directory)
-  var new: DiffSide
+  var new: TableOrArchive
 
   @OptionGroup(title: "What to compare") var key: KeyOptions
 
@@ -205,7 +205,7 @@ struct DiffCommand: AsyncParsableCommand {
 
 extension DiffCommand {
   /// Opens a side.
-  private func source(_ side: DiffSide) async throws -> any ItemSource {
+  private func source(_ side: TableOrArchive) async throws -> any ItemSource {
     switch side {
     case .archive(let path):
       let archive = try Archive.open(LocalStorage(directory: path))
@@ -227,34 +227,5 @@ extension DiffCommand {
       return try await TableItems(
         client: connection.client, tableName: address.table, options: options)
     }
-  }
-}
-
-/// An archive or a table, as people name it.
-enum DiffSide: ExpressibleByArgument {
-  case archive(String)
-  case table(TableAddress)
-
-  init?(argument: String) {
-    let isAddress = argument.hasPrefix("dynamodb:")
-    if !isAddress,
-      argument.contains("/") || argument.hasPrefix(".") || FileSystem.isDirectory(argument)
-    {
-      self = .archive(argument)
-    } else if let address = try? TableAddress.parse(argument) {
-      self = .table(address)
-    } else {
-      return nil
-    }
-  }
-}
-
-/// Paths of attributes with commas between them.
-struct PathsArgument: ExpressibleByArgument {
-  var paths: [AttributePath]
-
-  init?(argument: String) {
-    guard let paths = AttributePath.list(argument) else { return nil }
-    self.paths = paths
   }
 }

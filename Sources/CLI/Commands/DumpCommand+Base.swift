@@ -14,7 +14,7 @@ extension DumpCommand {
       throw ValidationError(
         "--base and --resume exclude each other: a dump of changes that was stopped begins anew")
     }
-    var others = try slice.readOptions()
+    var others = try readOptions()
     (others.partition, others.sort, others.consistent) = ([], nil, false)
     guard others == ReadOptions() else {
       throw ValidationError(
@@ -24,7 +24,7 @@ extension DumpCommand {
   }
 
   /// Reads the table, and writes what differs from the base.
-  func dumpChanges() async throws {
+  func dumpChanges(_ prices: Prices) async throws {
     let chain = try ArchiveChain(directories: base)
     let meter = ProgressMeter(output)
     defer { meter.finish() }
@@ -62,7 +62,7 @@ extension DumpCommand {
     meter.finish()
     let made = try Archive.open(LocalStorage(directory: archive))
     warnOfUnread(made.manifest.settings)
-    try report(made, result.summary, live.traffic, seconds: meter.elapsed)
+    try report(made, result.summary, live.traffic, seconds: meter.elapsed, prices)
   }
 
   private func tableOptions() throws -> TableItemsOptions {
@@ -98,9 +98,11 @@ extension DumpCommand {
   }
 
   private func report(
-    _ made: Archive, _ summary: DiffSummary, _ traffic: ReadTraffic, seconds: Double
+    _ made: Archive, _ summary: DiffSummary, _ traffic: ReadTraffic, seconds: Double,
+    _ prices: Prices
   ) throws {
     let (manifest, counts) = (made.manifest, made.manifest.counts)
+    let cost = cost(manifest, readUnits: traffic.consumedUnits, prices)
     if output.json {
       var json: JSONObject = [
         "archive": .string(archive), "id": .string(made.id),
@@ -114,6 +116,7 @@ extension DumpCommand {
         "seconds": .number(Format.plain(seconds)),
         "consumedReadUnits": .number(Format.plain(traffic.consumedUnits)),
       ]
+      json["cost"] = cost?.json
       TrafficReport.add(traffic.retries, traffic.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }
@@ -124,6 +127,7 @@ extension DumpCommand {
         + "\(Format.count(summary.changed)) changed of \(Format.count(summary.new.items)) items "
         + "(stored in \(Format.bytes(counts.storedBytes))) in \(Format.duration(seconds)), "
         + "\(Format.decimal(traffic.consumedUnits, 1)) read units")
+    cost?.say()
     TrafficReport.lines(traffic.retries, traffic.throttledBy).forEach(Terminal.say)
   }
 }

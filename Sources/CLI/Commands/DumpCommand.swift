@@ -28,6 +28,9 @@ struct DumpCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "What to read") var slice: SliceOptions
 
+  @Flag(help: "Accept a projection without the key attributes; such an archive cannot be loaded.")
+  var allowKeyless = false
+
   @Option(
     help: ArgumentHelp(
       "Write only what changed since this archive, as an archive of changes; again for each archive of "
@@ -61,6 +64,8 @@ struct DumpCommand: AsyncParsableCommand {
 
   @OptionGroup var giveUp: GiveUpOptions
 
+  @OptionGroup var prices: PriceOptions
+
   @Option(help: ArgumentHelp("zstd level, 1 to 19.", valueName: "1-19"))
   var level = 3
 
@@ -86,13 +91,24 @@ struct DumpCommand: AsyncParsableCommand {
     if segments != nil, !slice.key.pk.isEmpty {
       throw ValidationError("--segments is for scans; with --pk the table is queried")
     }
+    if allowKeyless, slice.projection == nil {
+      throw ValidationError("--allow-keyless goes with --projection")
+    }
     try validateBase()
   }
 
+  /// What to read, but for the segments.
+  func readOptions() throws -> ReadOptions {
+    var options = try slice.readOptions()
+    options.allowKeyless = allowKeyless
+    return options
+  }
+
   func run() async throws {
-    guard base.isEmpty else { return try await dumpChanges() }
+    let prices = try prices.list()
+    guard base.isEmpty else { return try await dumpChanges(prices) }
     var options = DumpOptions(toolVersion: Version.number, cores: Machine.cores)
-    options.read = try slice.readOptions()
+    options.read = try readOptions()
     options.read.segments = segments
     options.concurrency = concurrency
     options.readUnits = readUnits?.limit
@@ -126,7 +142,7 @@ struct DumpCommand: AsyncParsableCommand {
     }
     meter.finish()
     warnOfUnread(summary.archive.manifest.settings)
-    try report(summary, seconds: meter.elapsed)
+    try report(summary, seconds: meter.elapsed, prices)
   }
 
   func warnOfUnread(_ settings: TableSettings) {
@@ -172,9 +188,20 @@ struct DumpCommand: AsyncParsableCommand {
     return true
   }
 
-  private func report(_ summary: DumpSummary, seconds: Double) throws {
+  /// What reading cost; nil where the service does not tell what was consumed.
+  func cost(_ manifest: Manifest, readUnits: Double?, _ prices: Prices) -> CostReport? {
+    guard let readUnits else { return nil }
+    let tableClass = TableClass(described: manifest.settings.answers["describeTable"])
+    return CostReport(
+      prices,
+      .init(
+        billingMode: manifest.table.billingMode, tableClass: tableClass, readUnits: readUnits))
+  }
+
+  private func report(_ summary: DumpSummary, seconds: Double, _ prices: Prices) throws {
     let manifest = summary.archive.manifest
     let counts = manifest.counts
+    let cost = cost(manifest, readUnits: counts.consumedReadUnits, prices)
     if output.json {
       var json: JSONObject = [
         "archive": .string(archive), "id": .string(summary.archive.id),
@@ -188,6 +215,7 @@ struct DumpCommand: AsyncParsableCommand {
         "seconds": .number(Format.plain(seconds)),
       ]
       json["consumedReadUnits"] = counts.consumedReadUnits.map { .number(Format.plain($0)) }
+      json["cost"] = cost?.json
       TrafficReport.add(summary.retries, summary.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }
@@ -200,6 +228,7 @@ struct DumpCommand: AsyncParsableCommand {
         + "\(Format.bytes(counts.storedBytes))) of \(manifest.source.tableName) to "
         + "\(archive) in \(Format.duration(seconds))"
         + (counts.consumedReadUnits.map { ", \(Format.decimal($0, 1)) read units" } ?? ""))
+    cost?.say()
     TrafficReport.lines(summary.retries, summary.throttledBy).forEach(Terminal.say)
   }
 }

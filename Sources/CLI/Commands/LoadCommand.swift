@@ -40,6 +40,8 @@ struct LoadCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Table and settings") var wanted: SettingsArguments
 
+  @OptionGroup var prices: PriceOptions
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -60,6 +62,7 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let prices = try prices.list()
     let chain = try ArchiveChain(directories: [archive] + changes)
     var options = LoadOptions(
       write: try write.options(
@@ -95,7 +98,7 @@ struct LoadCommand: AsyncParsableCommand {
     meter.finish()
     let settings = SettingsReport(results: summary.settings, table: plan.target)
     settings.warn()
-    try report(summary, settings, seconds: meter.elapsed)
+    try report(summary, settings, seconds: meter.elapsed, prices)
     // Whoever has items rejected is told of both.
     do { try WriteArguments.report(summary.rejects, noun: "item") } catch {
       try settings.end(again: again(plan))
@@ -219,9 +222,14 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   private func report(
-    _ summary: LoadSummary, _ settings: SettingsReport, seconds: Double
+    _ summary: LoadSummary, _ settings: SettingsReport, seconds: Double, _ prices: Prices
   ) throws {
     let progress = summary.progress
+    let cost = CostReport(
+      prices,
+      .init(
+        billingMode: summary.plan.schema.billingMode, tableClass: summary.plan.tableClass,
+        readUnits: progress.consumedReadUnits, writeUnits: progress.consumedUnits))
     if output.json {
       var json: JSONObject = [
         "archive": .string(archive), "table": .string(summary.plan.target),
@@ -231,6 +239,7 @@ struct LoadCommand: AsyncParsableCommand {
         "consumedWriteUnits": .number(Format.plain(progress.consumedUnits)),
         "seconds": .number(Format.plain(seconds)),
       ]
+      json["cost"] = cost.json
       json["rejects"] = summary.rejects.map { .string($0.path) }
       json["settings"] = settings.json
       TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
@@ -248,6 +257,7 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
     settings.line.map(Terminal.say)
+    cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

@@ -117,8 +117,21 @@ struct CopyReport {
   }
 
   /// Reports a copy that has come to its end.
-  func done(_ summary: CopySummary, kept: SafeguardSummary?, seconds: Double) throws {
+  func done(
+    _ summary: CopySummary, kept: SafeguardSummary?, seconds: Double, _ prices: Prices
+  ) throws {
     let progress = summary.progress
+    let cost = CostReport(
+      prices,
+      .init(
+        billingMode: plan.source.schema.billingMode,
+        tableClass: TableClass(described: .object(plan.source.raw)),
+        readUnits: progress.sourceReadUnits),
+      // A table that is created is of the standard class.
+      .init(
+        billingMode: plan.targetSchema.billingMode,
+        tableClass: TableClass(described: plan.targetTable.map { .object($0.raw) }),
+        readUnits: progress.targetReadUnits, writeUnits: progress.writeUnits))
     if output.json {
       var json = json
       json["read"] = JSONValue(progress.read)
@@ -131,6 +144,7 @@ struct CopyReport {
       json["consumedTargetReadUnits"] = .number(Format.plain(progress.targetReadUnits))
       json["consumedWriteUnits"] = .number(Format.plain(progress.writeUnits))
       json["seconds"] = .number(Format.plain(seconds))
+      json["cost"] = cost.json
       json["kept"] = kept?.json ?? .null
       json["rejects"] = summary.rejects.map { .string($0.path) }
       TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
@@ -147,6 +161,7 @@ struct CopyReport {
         + "\(Format.duration(seconds)), "
         + "\(Format.decimal(progress.sourceReadUnits + progress.targetReadUnits, 1)) read units, "
         + "\(Format.decimal(progress.writeUnits, 1)) write units")
+    cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

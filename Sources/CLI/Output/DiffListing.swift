@@ -71,9 +71,9 @@ struct DiffListing {
     init(_ bytes: ArraySlice<UInt8>) throws {
       let value = try JSONValue.parse(Array(bytes).span)
       type = value.object?.members.first?.name ?? ""
-      // An item of one attribute, without what stands around its value.
-      let item = Array("{\"v\":".utf8) + bytes + [UInt8(ascii: "}")]
-      plain = String(try DiffListing.plain(item: item[...]).dropFirst(5).dropLast())
+      var text: [UInt8] = []
+      try PlainJSON.append(value: Array(bytes).span, to: &text)
+      plain = String(decoding: text, as: UTF8.self)
     }
 
     func text(typed: Bool) -> String { (typed ? "\(type) " : "") + DiffListing.cut(plain) }

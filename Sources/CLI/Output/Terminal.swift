@@ -3,8 +3,8 @@
 //   stderr carries talk: progress, notes, and errors as
 //     dynarc: error: what happened, and where
 //     dynarc: hint: what to do next
-//   Exit codes: 0 done; 1 damage or differences found; 2 wrong usage; 3 failed; 4 stopped part-way
-//   or items rejected; 130 interrupted. diff ends as diff(1) does: 2 is trouble of any kind.
+//   Exit codes: 0 done; 1 damage or differences found, or no such item (get); 2 wrong usage; 3 failed;
+//   4 stopped part-way or items rejected; 130 interrupted. diff ends as diff(1) does: 2 is trouble of any kind.
 import Archive
 import Glibc
 import JSON
@@ -13,6 +13,8 @@ import Synchronization
 /// Exit codes beyond 0.
 enum ExitStatus {
   static let found: Int32 = 1
+  /// What get ends with where there is no such item.
+  static let notFound: Int32 = 1
   static let usage: Int32 = 2
   /// What diff ends with where it could not compare.
   static let trouble: Int32 = 2
@@ -28,11 +30,21 @@ struct EndWith: Error {
 
 enum Terminal {
   static let standardErrorIsTTY = isatty(STDERR_FILENO) == 1
+  static let standardOutputIsTTY = isatty(STDOUT_FILENO) == 1
+  /// Columns of the terminal on stdout; nil where there is none.
+  static var outputColumns: Int? { standardOutputIsTTY ? columns(of: STDOUT_FILENO) ?? 80 : nil }
   /// Whether colours are wanted on stdout: a terminal that has them, and nobody who set NO_COLOR.
   static let standardOutputHasColour =
-    isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+    standardOutputIsTTY && getenv("NO_COLOR") == nil
     && getenv("TERM").map { String(cString: $0) } != "dumb"
   static let standardInputIsTTY = isatty(STDIN_FILENO) == 1
+
+  /// Columns of a terminal at this moment; nil where it does not tell.
+  static func columns(of descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
 
   /// A line of talk.
   static func say(_ text: String) { ProgressLine.shared.print(printable(text)) }
@@ -103,6 +115,31 @@ enum Terminal {
     }
   }
 
+  /// Writes lines of JSON, which a terminal must not obey: what it would is escaped there as JSON has it.
+  static func output(lines: Span<UInt8>) throws(ArchiveError) {
+    guard standardOutputIsTTY else { return try output(lines) }
+    try output(escaped(lines).span)
+  }
+
+  /// JSON lines without DEL and the control characters U+0080 to U+009F, which JSON allows in strings
+  /// as they are. Those below U+0020 it does not.
+  private static func escaped(_ lines: Span<UInt8>) -> [UInt8] {
+    var clean: [UInt8] = []
+    var i = 0
+    while i < lines.count {
+      if lines[i] == 0x7F {
+        clean += "\\u007f".utf8
+      } else if lines[i] == 0xC2, i + 1 < lines.count, lines[i + 1] < 0xA0 {
+        i += 1
+        clean += "\\u00\(String(lines[i], radix: 16))".utf8
+      } else {
+        clean.append(lines[i])
+      }
+      i += 1
+    }
+    return clean
+  }
+
   static func output(_ text: String) throws(ArchiveError) {
     try output(Array((printable(text) + "\n").utf8).span)
   }
@@ -117,20 +154,18 @@ final class ProgressLine: Sendable {
   static let shared = ProgressLine()
   private let shown = Mutex(false)
 
-  /// Replaces the moving line. What is wider than the terminal would wrap, and could not be taken
-  /// away again.
+  /// Columns left free behind the moving line. What is wider than the terminal would wrap, and could not
+  /// be taken away again; and so would the `^C` that it echoes for a Ctrl-C.
+  private static let margin = 3
+
+  /// Replaces the moving line.
   func update(_ text: String) {
     shown.withLock { shown in
-      raw("\r\u{1B}[2K" + text.prefix(ProgressLine.columns - 1))
+      raw(
+        "\r\u{1B}[2K"
+          + text.prefix((Terminal.columns(of: STDERR_FILENO) ?? 80) - ProgressLine.margin))
       shown = true
     }
-  }
-
-  /// Columns of the terminal at this moment; 80 where it does not tell.
-  private static var columns: Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
   }
 
   /// Takes the moving line away.

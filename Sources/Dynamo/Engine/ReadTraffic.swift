@@ -12,6 +12,14 @@ public struct ReadTraffic: Sendable, Equatable, TrafficProgress {
   public var throttledBy = ThrottleSums()
 }
 
+extension ReadTraffic {
+  mutating func add(_ notes: RequestNotes) {
+    retries += notes.retries
+    throttledBy.add(notes.causes, times: notes.throttled)
+    lastFault = notes.fault ?? lastFault
+  }
+}
+
 /// Adds it up, from any task.
 final class ReadTrafficCounter: Sendable {
   private let state = Mutex(ReadTraffic())

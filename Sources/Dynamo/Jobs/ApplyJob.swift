@@ -1,4 +1,5 @@
 public import Archive
+import JSON
 
 /// What applying changes is about to do, checked against the table; nothing has been written.
 public struct ApplyPlan: Sendable {
@@ -21,7 +22,9 @@ public struct ApplyPlan: Sendable {
   public var writeUnits: Double?
   /// Read capacity units a second at most, of guarded writes.
   public var readUnits: Double?
-  let schema: TableSchema
+  /// Key, indexes and billing of the table.
+  public let schema: TableSchema
+  public let tableClass: TableClass
   let tableID: String
   /// The state of the earlier runs.
   let checkpoint: LoadCheckpoint?
@@ -101,7 +104,8 @@ public struct ApplyJob: Sendable {
         .write, schema: table.schema, raw: table.raw),
       readUnits: try run.options.readUnits?.unitsPerSecond(
         .read, schema: table.schema, raw: table.raw), schema: table.schema,
-      tableID: table.identity, checkpoint: checkpoint)
+      tableClass: TableClass(described: .object(table.raw)), tableID: table.identity,
+      checkpoint: checkpoint)
   }
 
   private func checkedChanges(_ manifest: Manifest) throws(DynamoError) -> ChangesDescription {

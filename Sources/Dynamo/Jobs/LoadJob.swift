@@ -1,4 +1,5 @@
 public import Archive
+import JSON
 
 /// What to do with a target that holds items.
 public enum ExistingItems: String, Sendable {
@@ -63,6 +64,9 @@ public struct LoadPlan: Sendable {
   var table: TableDescription?
   /// The state of the earlier runs.
   var checkpoint: LoadCheckpoint?
+
+  /// The class of the table that is there; one that is created is of the standard class.
+  public var tableClass: TableClass { TableClass(described: table.map { .object($0.raw) }) }
 
   /// Whether what the target holds must be deleted first.
   public var truncates: Bool {

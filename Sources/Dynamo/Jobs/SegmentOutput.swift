@@ -8,8 +8,9 @@ struct Page: Sendable {
   /// Nil where the service does not tell.
   let consumedUnits: Double?
 
-  init(_ body: [UInt8]) throws {
-    var cutter = PageCutter()
+  /// - Parameter countsOnly: whether it was asked for without its items.
+  init(_ body: [UInt8], countsOnly: Bool = false) throws {
+    var cutter = PageCutter(countsOnly: countsOnly)
     try cutter.cut(body.span)
     bytes = body
     lastEvaluatedKey = cutter.lastEvaluatedKey.map { Array(body[$0]) }
@@ -17,8 +18,10 @@ struct Page: Sendable {
     self.cutter = cutter
   }
 
+  /// Items in it, or of which it tells the number.
+  var itemCount: Int { cutter.count ?? 0 }
   /// Items read, those included that a filter held back.
-  var scannedItems: Int { cutter.scannedCount ?? cutter.items.count }
+  var scannedItems: Int { cutter.scannedCount ?? itemCount }
 }
 
 /// A segment on its way into the archive: its writer, and what has been read since its last step in

@@ -11,10 +11,12 @@ struct PageReader: Sendable {
 
   /// One page, for as long as that takes.
   ///
-  /// - Parameter startKey: the `LastEvaluatedKey` of the page before.
+  /// - Parameters:
+  ///   - startKey: the `LastEvaluatedKey` of the page before.
+  ///   - most: items to read at most, whatever a budget allows.
   /// - Throws: `ServiceError`, `DynamoError` of code `stuck`, `CancellationError`; `ArchiveError` of code
   ///   `badPage` for a page that makes no sense however often it is asked for.
-  func page(_ segment: Int, startKey: [UInt8]?) async throws -> Page {
+  func page(_ segment: Int, startKey: [UInt8]?, atMost most: Int? = nil) async throws -> Page {
     let operation = plan.description.operation
     var (attempt, badPages) = (0, 0)
     while true {
@@ -24,11 +26,11 @@ struct PageReader: Sendable {
         let answer = try await gate.call(
           operation.rawValue, estimate: { meter.estimate },
           body: {
-            limit = meter.limit
+            limit = [meter.limit, most].compactMap(\.self).min()
             return plan.request(segment: segment, startKey: startKey, limit: limit)
           }
         ) {
-          let page = try Page($0.body)
+          let page = try Page($0.body, countsOnly: plan.countsOnly)
           return .init(content: page, units: page.consumedUnits)
         }
         gate.pace.progressed()

@@ -16,6 +16,11 @@ public struct ReadPlan: Sendable {
   /// Units of a page per item by the service's own counts, which are up to six hours old.
   let unitsPerItem: Double?
 
+  /// From the highest sort key down; for a Query.
+  var isReversed = false
+  /// The answers hold no items, only how many there are.
+  var countsOnly = false
+
   private let tableName: String
 
   /// Plans a read.
@@ -107,6 +112,8 @@ public struct ReadPlan: Sendable {
     body["KeyConditionExpression"] = description.keyConditionExpression.map(JSONValue.string)
     body["FilterExpression"] = description.filterExpression.map(JSONValue.string)
     body["ProjectionExpression"] = description.projectionExpression.map(JSONValue.string)
+    if isReversed { body["ScanIndexForward"] = false }
+    if countsOnly { body["Select"] = "COUNT" }
     body["ExpressionAttributeNames"] = description.expressionAttributeNames.map(JSONValue.object)
     body["ExpressionAttributeValues"] = description.expressionAttributeValues.map(JSONValue.object)
     if description.operation == .scan {

@@ -144,7 +144,7 @@ extension GuardedSender {
     // A unit for each 4 KB; the item that is there is probably of about the size of its successor.
     let estimate = Double(change.object.count / 4096 + 1)
     let answer = try await call(reads, "GetItem", body, estimate: estimate) {
-      try Answer($0, "Item", key: key, canonicalKey: change.batch.keys)
+      try ItemAnswer($0, "Item", key: key, canonicalKey: change.batch.keys)
     }
     try progress(
       BatchSender.Tally(requests: 1, consumedReadUnits: answer?.units ?? 0, wireBytes: body.count))
@@ -162,7 +162,7 @@ extension GuardedSender {
     let estimate = meter.estimate(change.batch)
     do {
       let answer = try await call(writes, request.operation, request.body, estimate: estimate) {
-        try Answer($0, "Attributes", key: key, canonicalKey: change.batch.keys)
+        try ItemAnswer($0, "Attributes", key: key, canonicalKey: change.batch.keys)
       }
       guard let answer else { return .conditionFailed }
       meter.learn(change.batch, consumed: answer.units)
@@ -197,8 +197,8 @@ extension GuardedSender {
   /// - Returns: nil where the condition did not hold.
   private func call(
     _ gate: RequestGate, _ operation: String, _ body: [UInt8], estimate: Double,
-    read: (ServiceResponse) throws -> Answer
-  ) async throws -> Answer? {
+    read: (ServiceResponse) throws -> ItemAnswer
+  ) async throws -> ItemAnswer? {
     var attempt = 0
     while true {
       try Task.checkCancellation()
@@ -224,44 +224,6 @@ extension GuardedSender {
         try await gate.retry(afterBadAnswer: error.message, attempt: attempt)
       }
       attempt += 1
-    }
-  }
-
-  /// What a request for one item answered.
-  private struct Answer: Sendable {
-    var item: [UInt8]?
-    var units: Double?
-
-    /// - Parameter member: the one that holds the item.
-    /// - Throws: `DynamoError` of code `badAnswer`, also where the item has another key.
-    init(
-      _ response: ServiceResponse, _ member: String, key: KeySchema, canonicalKey: [UInt8]
-    ) throws(DynamoError) {
-      let bytes = response.body
-      var scanner = JSONScanner()
-      do throws(JSONError) {
-        let start = scanner.skipWhitespace(bytes.span, at: 0)
-        try JSONWalk.object(bytes.span, at: start, &scanner) {
-          name, start, end, _ throws(JSONError) in
-          if name == "ConsumedCapacity" {
-            units = try BatchAnswer.units(bytes.span, start..<end)
-          } else if name == member {
-            item = Array(bytes[start..<end])
-          }
-        }
-      } catch { throw Answer.bad("\(error)") }
-      guard let item else { return }
-      var found: [UInt8] = []
-      do throws(ItemFault) {
-        var items = ItemScanner(key: key)
-        _ = try items.scan(item.span, at: 0)
-        try CanonicalKey.append(item.span, items, to: &found)
-      } catch { throw Answer.bad("\(error)") }
-      guard found == canonicalKey else { throw Answer.bad("it is an item of another key") }
-    }
-
-    private static func bad(_ reason: String) -> DynamoError {
-      DynamoError(.badAnswer, "an answer about one item cannot be used: \(reason)")
     }
   }
 }

@@ -3,11 +3,45 @@ import JSON
 
 /// What an item counts as when DynamoDB measures it for capacity: names and values, not their JSON
 /// (Developer Guide, "DynamoDB item sizes and formats").
-enum StoredSize {
-  /// Bytes of an item, or of a key: typed JSON. What is none of the ten types counts as it stands.
-  static func bytes(_ item: Span<UInt8>) -> Int {
+///
+/// | what | bytes |
+/// |---|---|
+/// | name of an attribute | its UTF-8 |
+/// | `S` | its UTF-8 |
+/// | `B` | as it is without base64 |
+/// | `N` | one for each two significant digits, begun ones too, and one more |
+/// | `BOOL`, `NULL` | 1 |
+/// | `SS`, `NS`, `BS` | the sum of the members |
+/// | `L`, `M` | 3, and 1 for each element beside what it counts itself |
+///
+/// What is none of the ten types counts as its JSON does. The rule for numbers is the documented
+/// approximation.
+public enum StoredSize {
+  /// Bytes of an item, or of a key.
+  ///
+  /// - Parameter item: typed JSON.
+  public static func bytes(_ item: Span<UInt8>) -> Int {
+    var size = 0
+    let isObject = attributes(item, 0..<item.count) { size += $0.utf8.count + $1 }
+    return isObject ? size : item.count
+  }
+
+  /// The attributes of an item with the bytes of their values.
+  ///
+  /// - Parameter item: where its object stands.
+  /// - Returns: false where there is no object of valid JSON, as far as it has been read.
+  @discardableResult
+  static func attributes(
+    _ bytes: Span<UInt8>, _ item: Range<Int>, _ body: (_ name: String, _ bytes: Int) -> Void
+  ) -> Bool {
     var scanner = JSONScanner()
-    return (try? members(item, 0, &scanner).bytes) ?? item.count
+    do throws(JSONError) {
+      try JSONWalk.object(bytes, at: item.lowerBound, &scanner) {
+        name, start, end, scanner throws(JSONError) in
+        body(name, (try? value(bytes, start, &scanner)) ?? end - start)
+      }
+    } catch { return false }
+    return true
   }
 
   /// An object of names and typed values: an item, or what stands in an `M`.
