@@ -25,6 +25,19 @@ struct AWSOptions: ParsableArguments {
   var debug = false
 }
 
+extension AWSOptions {
+  /// The options that find the same account and endpoint again, for commands that are told to people; `aws` takes
+  /// them, too.
+  ///
+  /// - Parameter address: a table's, which may name profile and region.
+  func again(_ address: TableAddress?) -> [String] {
+    [
+      ("--profile", profile ?? address?.profile), ("--region", region ?? address?.region),
+      ("--endpoint-url", endpointURL),
+    ].flatMap { option, value in value.map { [option, $0] } ?? [] }
+  }
+}
+
 /// How to report.
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Report as JSON on standard output.")

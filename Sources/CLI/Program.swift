@@ -87,7 +87,7 @@ public enum Program {
     switch error {
     case let error as ArchiveError:
       Terminal.error("\(error)", hint: error.hint ?? hint(for: error))
-      return error.code == .usage ? ExitStatus.usage : ExitStatus.failed
+      return ExitStatus.failed
     case let error as DynamoError:
       Terminal.error(error.message, hint: error.hint)
       return switch error.code {

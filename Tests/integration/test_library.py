@@ -14,7 +14,7 @@ from conftest import ROOT
 from items import keyed, random_items
 from program import TIMEOUT, Side, environment_of
 
-ITEMS = keyed(random_items(50, seed=31))
+ITEMS = keyed(random_items(50, seed=31)) + [{"pk": {"S": "customer-1"}, "sk": {"S": one}} for one in "abc"]
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_every_job_runs(example, tmp_path):
             f"loaded {count} items",
             "the same: true",
             f"copied {count} items",
+            "customer-1 has 3 items",
             "restored Orders-restored",
         ]
         for table in ("Orders-copy", "Orders-restored"):

@@ -153,10 +153,10 @@ def test_interrupted_and_resumed(binary, dynarc, tmp_path, other, table, proxy_t
     new = f"{table}-new"
     proxy = proxy_to(other, [STILL_CREATING | {"skip": 2}])
     result = interrupted(
-        binary, tmp_path, ["restore", arn, new], other.through(proxy), lambda: proxy.record.faults["rewrite"] > 1
+        binary, tmp_path, ["restore", arn, new, "--region", servers.REGION], other.through(proxy), lambda: proxy.record.faults["rewrite"] > 1
     )
     assert result.code == 130, result.stderr
-    again = f"dynarc restore {arn} {new} --resume"
+    again = f"dynarc restore {arn} {new} --resume --region {servers.REGION}"
     assert again in result.stderr
     assert "already" in dynarc("restore", arn, new, at=other, exit=3).stderr
     dynarc(*again.split()[1:], at=other)
@@ -409,6 +409,55 @@ def test_into_when_the_state_cannot_be_kept(dynarc, source, table, proxy_to):
     result = dynarc("restore", arn, "--into", table, "--yes", at=source.through(proxy), exit=4)
     assert "--backup ./directory" in result.stderr and "--backup none" in result.stderr
     assert tables.differences(before, tables.read_all(source.client, table), ["pk", "sk"]) == []
+    clean_up(source, result.stderr)
+
+
+def test_into_when_the_archive_cannot_be_made(dynarc, tmp_path, source, table, proxy_to):
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, ITEMS)
+    arn = backup(source, table)
+    tables.put_all(source.client, table, [{"pk": {"S": "later"}, "sk": {"S": "later"}}])
+    before = tables.read_all(source.client, table)
+    # The copy looks by one Scan whether the target holds items.
+    proxy = proxy_to(source, [{"kind": "refuse", "operation": "Scan", "skip": 1, "code": "AccessDeniedException"}])
+    command = ["restore", arn, "--into", table, "--yes", "--backup", "./before"]
+    result = dynarc(*command, at=source.through(proxy), exit=4)
+    assert f"table {table} was not changed" in result.stderr and "remove the unfinished ./before" in result.stderr
+    assert (tmp_path / "before").exists()
+    assert tables.differences(before, tables.read_all(source.client, table), ["pk", "sk"]) == []
+    clean_up(source, result.stderr)
+
+
+def test_into_when_the_helper_cannot_be_removed(dynarc, source, table, proxy_to):
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, ITEMS)
+    arn = backup(source, table)
+    tables.put_all(source.client, table, [{"pk": {"S": "later"}, "sk": {"S": "later"}}])
+    proxy = proxy_to(source, [{"kind": "refuse", "operation": "DeleteTable", "code": "AccessDeniedException"}])
+    result = dynarc("restore", arn, "--into", table, "--yes", at=source.through(proxy), exit=4)
+    assert tables.differences(ITEMS, tables.read_all(source.client, table), ["pk", "sk"]) == []
+    assert f"table {table} is as the backup has it" in result.stderr and "dynarc copy" not in result.stderr
+    clean_up(source, result.stderr)
+
+
+def test_into_interrupted_while_copying(binary, dynarc, tmp_path, source, table, proxy_to):
+    many = keyed(random_items(1500, seed=23))
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, many)
+    arn = backup(source, table)
+    more = [{"pk": {"S": f"later {number}"}, "sk": {"S": "later"}} for number in range(50)]
+    tables.put_all(source.client, table, more)
+    proxy = proxy_to(source, [{"kind": "stall", "operation": "BatchWriteItem", "seconds": 0.5}])
+    command = ["restore", arn, "--into", table, "--yes", "--concurrency", "2"]
+    at = source.through(proxy)
+    result = interrupted(binary, tmp_path, command, at, lambda: proxy.record.operations["BatchWriteItem"] > 6)
+    assert result.code == 130, result.stderr
+    assert f"items of the backup are in table {table}" in result.stderr
+    (helper,) = helpers(source)
+    go_on = f"dynarc copy {helper} --target-table {table} --replace"
+    assert go_on in result.stderr
+    dynarc(*go_on.split()[1:], "--backup", "none", "--yes", at=source)
+    assert tables.differences(many, tables.read_all(source.client, table), ["pk", "sk"]) == []
     clean_up(source, result.stderr)
 
 

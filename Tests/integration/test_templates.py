@@ -507,3 +507,16 @@ def test_an_index_of_several_attributes(dynarc, archive):
 @pytest.mark.parametrize("arguments", [("--as", "yaml"), ("--as", "terraform", "--json"), ("--as", "terraform", "--settings")])
 def test_refuses_what_is_no_template(dynarc, source, arguments):
     dynarc("info", "./archive", *arguments, exit=2)
+
+
+def test_says_what_the_archive_does_not_tell(dynarc, archive):
+    made = archive(SHAPES["on demand"])
+
+    def edit(manifest: dict) -> dict:
+        for name in ("describeTimeToLive", "listTagsOfResource"):
+            manifest["settings"].pop(name)
+        return manifest
+
+    archives.edit_manifest(made, edit)
+    result = dynarc("info", made, "--as", "terraform")
+    assert "ttl is not in it" in result.stderr and "tags is not in it" in result.stderr

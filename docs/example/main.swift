@@ -60,6 +60,13 @@ let copy = CopyJob(
 let copied = try await copy.run(try await copy.plan()) { _ in }
 print("copied \(copied.progress.written) items")
 
+// Query: the items of a partition as they come, in blocks of lines `{"Item":{…}}`; false ends it.
+var asking = QueryOptions()
+asking.read.partition = ["customer-1"]
+let query = try await QueryJob(client: client, tableName: "Orders", options: asking)
+let found = try await query.run(progress: { _ in }) { block in !block.lines.isEmpty }
+print("customer-1 has \(found.items) items")
+
 // Backup and restore: the backups that AWS keeps.
 let backup = try await BackupJob(client: client, table: "Orders").run()
 var restoring = RestoreOptions()

@@ -88,7 +88,8 @@ struct BackupCommand: AsyncParsableCommand {
     Terminal.error(
       "\(interrupted ? "interrupted" : "stopped"); AWS goes on making backup \(begun.name), "
         + begun.arn,
-      hint: "see how far it is with: dynarc backups \(table.table)")
+      hint: "see how far it is with: "
+        + ShellCommand.line(["dynarc", "backups", table.table] + aws.again(table)))
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 }

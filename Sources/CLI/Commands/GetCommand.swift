@@ -51,13 +51,13 @@ struct GetCommand: AsyncParsableCommand {
     switch place {
     case .archive(let path):
       let archive = try Archive.open(LocalStorage(directory: path))
-      key = try KeySlice(item: archive.manifest.table.key, partition: pk, sort: sk)
+      key = try slice(of: archive.manifest.table.key)
       item = try archive.item(key)
       name = path
     case .table(let address):
       let client = try await Connection(aws, address: address).client
       let table = try await client.describeTable(address.table)
-      key = try KeySlice(item: table.schema.key, partition: pk, sort: sk)
+      key = try slice(of: table.schema.key)
       item = try await client.item(of: table, partition: pk, sort: sk, consistent: consistent)
       name = "table \(address.table)"
     }
@@ -68,5 +68,11 @@ struct GetCommand: AsyncParsableCommand {
     var printer = ItemPrinter(plain: plain)
     try printer.add(item.span, 0..<item.count)
     try printer.print()
+  }
+
+  private func slice(of key: KeySchema) throws -> KeySlice {
+    do throws(ArchiveError) { return try KeySlice(item: key, partition: pk, sort: sk) } catch {
+      throw DynamoError(.usage, error.message, hint: error.hint)
+    }
   }
 }

@@ -16,14 +16,14 @@ extension RestoreCommand {
     let plan = try await job.plan()
     let keeping = safeguard.job(client: client, table: plan.target, giveUp: change.giveUp)
     try keeping.check()
-    let report = RestoreIntoReport(plan: plan, output: output)
+    let report = RestoreIntoReport(plan: plan, output: output, aws: aws.again(into))
     if change.dryRun { return try report.dryRun(keeping: safeguard.words(table: name)) }
     try change.confirm(report.question, danger: report.danger)
     try safeguard.confirm(table: name, yes: change.yes)
 
     let helper = Begun<TableDescription>()
     let kept = Begun<SafeguardSummary>()
-    let copied = Begun<CopyProgress>()
+    let reached = Begun<RestoreIntoProgress>()
     let meter = ProgressMeter(output)
     defer { meter.finish() }
     if !output.quiet { Terminal.say("restoring beside \(name), as \(plan.helper)") }
@@ -33,16 +33,15 @@ extension RestoreCommand {
         meter.finish()
         kept.set(try await safeguard.keep(keeping, table: name, output))
       } progress: { progress in
+        reached.set(progress)
         switch progress {
         case .restoring(let progress), .removing(let progress): meter.show(progress)
-        case .copying(let progress):
-          copied.set(progress)
-          meter.show(progress.reading)
+        case .copying(let progress): meter.show(progress.reading)
         }
       }
     } catch {
       meter.finish()
-      throw stopped(by: error, report, helper.value, copied.value)
+      throw stopped(by: error, report, helper.value, reached.value)
     }
     meter.finish()
     try report.done(summary, kept: kept.value, seconds: meter.elapsed)
@@ -53,14 +52,14 @@ extension RestoreCommand {
   /// Says what is left where, and how to go on or clean up.
   private func stopped(
     by error: any Error, _ report: RestoreIntoReport, _ helper: TableDescription?,
-    _ copied: CopyProgress?
+    _ reached: RestoreIntoProgress?
   ) -> any Error {
     guard helper != nil else { return error }
     let interrupted = error is CancellationError
     if !interrupted { Program.describe(error) }
     Terminal.error(
-      "\(interrupted ? "interrupted" : "stopped"); \(report.state(copied)); \(report.leftover)",
-      hint: report.ways)
+      "\(interrupted ? "interrupted" : "stopped"); \(report.state(reached)); \(report.leftover)",
+      hint: report.ways(reached))
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 }

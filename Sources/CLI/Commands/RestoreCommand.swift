@@ -76,7 +76,7 @@ struct RestoreCommand: AsyncParsableCommand {
     if let time = change.giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     let job = RestoreJob(client: client, backup: found, options: options)
     let plan = try await job.plan()
-    let report = RestoreReport(plan: plan, output: output)
+    let report = RestoreReport(plan: plan, output: output, aws: aws.again(table))
     report.warn()
     if change.dryRun { return try report.dryRun() }
     let begun = Begun<TableDescription>()

@@ -6,6 +6,8 @@ import JSON
 struct RestoreIntoReport {
   let plan: RestoreIntoPlan
   let output: OutputOptions
+  /// What leads commands to the same account and endpoint.
+  let aws: [String]
 
   private var target: String { plan.target.schema.name }
 
@@ -20,20 +22,23 @@ struct RestoreIntoReport {
   var leftover: String { "table \(plan.helper), made of the backup, is left" }
 
   /// What the target is like after an end half-way.
-  func state(_ copied: CopyProgress?) -> String {
-    guard let copied, copied.written + copied.deleted > 0 else {
-      return "table \(target) is as it was"
+  func state(_ reached: RestoreIntoProgress?) -> String {
+    switch reached {
+    case .removing: return "table \(target) is as the backup has it"
+    case .copying(let copied) where copied.written + copied.deleted > 0:
+      return "\(Format.count(copied.written)) items of the backup are in table \(target), and "
+        + "\(Format.count(copied.deleted)) that it lacks are deleted, others not yet"
+    default: return "table \(target) is as it was"
     }
-    return "\(Format.count(copied.written)) items of the backup are in table \(target), and "
-      + "\(Format.count(copied.deleted)) that it lacks are deleted, others not yet"
   }
 
   /// How to go on, and how to clean up.
-  var ways: String {
-    let copy = ShellCommand.line(
-      ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"])
+  func ways(_ reached: RestoreIntoProgress?) -> String {
     let remove = ShellCommand.line(
-      ["aws", "dynamodb", "delete-table", "--table-name", plan.helper])
+      ["aws", "dynamodb", "delete-table", "--table-name", plan.helper] + aws)
+    if case .removing = reached { return "remove it with: \(remove)" }
+    let copy = ShellCommand.line(
+      ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"] + aws)
     return
       "go on, once it is ACTIVE, with: \(copy); then, or without that, remove it with: \(remove)"
   }

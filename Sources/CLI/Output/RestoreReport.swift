@@ -13,11 +13,13 @@ extension BackupDescription {
 struct RestoreReport {
   let plan: RestorePlan
   let output: OutputOptions
+  /// What leads commands to the same account and endpoint.
+  let aws: [String]
 
   /// The command that goes on with the restore.
   var again: String {
     ShellCommand.line(
-      ["dynarc", "restore", plan.backup.backup.arn, plan.target, "--resume"])
+      ["dynarc", "restore", plan.backup.backup.arn, plan.target, "--resume"] + aws)
   }
 
   /// Says what cannot be brought back.

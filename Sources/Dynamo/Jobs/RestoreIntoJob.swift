@@ -98,6 +98,7 @@ public struct RestoreIntoJob: Sendable {
     try await beforeCopy()
     let summary = try await copy.run(copyPlan) { progress(.copying($0)) }
     guard summary.rejects == nil else { return summary }
+    progress(.removing(WaitProgress(status: "table \(plan.helper) is removed", waited: .zero)))
     try await client.deleteTable(helper, poll) { progress(.removing($0)) }
     return summary
   }

@@ -20,21 +20,30 @@ struct AccountText {
       parts.append(.table)
       rest = String(text.utf8.dropFirst(arn.utf8.count)) ?? ""
     }
-    let pieces = rest.splitBytes(by: account)
-    var pending = pieces[0]
-    for piece in pieces.dropFirst() {
-      if AccountText.isDigit(pending.utf8.last) || AccountText.isDigit(piece.utf8.first) {
-        pending += account + piece
-        continue
-      }
-      if !pending.isEmpty { parts.append(.text(pending)) }
-      parts.append(.account)
-      pending = piece
+    var pending: [UInt8] = []
+    var digits: [UInt8] = []
+    func endText() {
+      if !pending.isEmpty { parts.append(.text(String(decoding: pending, as: UTF8.self))) }
+      pending = []
     }
-    if !pending.isEmpty { parts.append(.text(pending)) }
-  }
-
-  private static func isDigit(_ byte: UInt8?) -> Bool {
-    byte.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
+    func endDigits() {
+      if digits.elementsEqual(account.utf8) {
+        endText()
+        parts.append(.account)
+      } else {
+        pending += digits
+      }
+      digits = []
+    }
+    for byte in rest.utf8 {
+      if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+        digits.append(byte)
+      } else {
+        endDigits()
+        pending.append(byte)
+      }
+    }
+    endDigits()
+    endText()
   }
 }

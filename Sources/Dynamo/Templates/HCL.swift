@@ -116,13 +116,17 @@ struct HCL {
     case .expression(let text): return text
     case .call(let name, let argument): return "\(name)(\(text(argument, indent: indent)))"
     case .template(let pieces):
-      let inner = pieces.map { piece in
+      var inner = ""
+      for piece in pieces {
         switch piece {
-        case .text(let text): escaped(text)
-        case .expression(let text): "${\(text)}"
+        case .text(let text): inner += escaped(text)
+        case .expression(let text):
+          // A dollar sign right before would make of the mark a quoted one.
+          if inner.utf8.last == UInt8(ascii: "$") { inner = "\(inner.dropLast())\\u0024" }
+          inner += "${\(text)}"
         }
       }
-      return "\"\(inner.joined())\""
+      return "\"\(inner)\""
     case .list(let values):
       guard values.contains(where: isCompound) else {
         return "[\(values.map { text($0, indent: indent) }.joined(separator: ", "))]"
