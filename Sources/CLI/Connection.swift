@@ -5,6 +5,8 @@ import Dynamo
 struct Connection {
   /// The client.
   let client: DynamoClient
+  /// Who asks.
+  let identity: Identity
 
   /// Finds out who asks and whom. The table's service is asked nothing yet; those who give out
   /// credentials may be.
@@ -12,19 +14,27 @@ struct Connection {
   /// - Throws: `ConfigurationError`, `CredentialError`, `TransportError`, `ValidationError`.
   init(_ options: AWSOptions, address: TableAddress?) async throws {
     let identity = try await Identity(options, address: address)
+    self.identity = identity
     let found = try await identity.credentials.current()
     Connection.announceEnd(of: found)
     let settings = try identity.settings(accountID: found.credentials.accountID)
     let context = identity.context
-    var configuration = ServiceClient.Configuration(
-      transport: context.transport, endpoint: settings.endpoint.value,
-      region: settings.region.value, signingName: "dynamodb", credentials: identity.credentials,
-      userAgent: context.userAgent)
-    configuration.retryPolicy = try RetryPolicy(
-      environment: context.environment, profile: identity.profile)
-    configuration.clock = context.clock
-    configuration.sleep = { try await Interruption.stop.sleep(for: $0) }
-    client = DynamoClient(service: ServiceClient(configuration))
+    let policy = try RetryPolicy(environment: context.environment, profile: identity.profile)
+    func service(_ signingName: String, at settings: ServiceSettings) -> ServiceClient {
+      var configuration = ServiceClient.Configuration(
+        transport: context.transport, endpoint: settings.endpoint.value,
+        region: settings.region.value, signingName: signingName,
+        credentials: identity.credentials, userAgent: context.userAgent)
+      configuration.retryPolicy = policy
+      configuration.clock = context.clock
+      configuration.sleep = { try await Interruption.stop.sleep(for: $0) }
+      return ServiceClient(configuration)
+    }
+    client = DynamoClient(
+      service: service("dynamodb", at: settings),
+      autoScaling: AutoScalingClient(
+        service: service(
+          "application-autoscaling", at: try identity.autoScaling(beside: settings))))
   }
 
   /// Says when credentials end that nobody can renew, such as those of an MFA code.

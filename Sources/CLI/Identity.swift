@@ -81,6 +81,26 @@ struct Identity {
   }
 }
 
+extension Identity {
+  /// Where Application Auto Scaling is.
+  ///
+  /// - Throws: `ConfigurationError`.
+  func autoScaling(beside dynamoDB: ServiceSettings) throws(ConfigurationError) -> ServiceSettings {
+    try ServiceSettings(
+      service: .applicationAutoScaling, beside: dynamoDB, request: context.request,
+      environment: context.environment, config: config, profile: profile)
+  }
+
+  /// The account whose credentials are used: they name it, or STS does; nil where neither says. Credentials
+  /// of a local server are no business of AWS's STS.
+  func account() async -> String? {
+    guard let credentials = try? await credentials.current().credentials else { return nil }
+    if let account = credentials.accountID { return account }
+    guard let dynamoDB = try? settings(accountID: nil), dynamoDB.isOfAWS else { return nil }
+    return try? await STSClient(context).callerIdentity(credentials).account
+  }
+}
+
 /// What `--debug` tells about requests: a line for each.
 enum RequestLog {
   static func tellClock(_ seconds: Int64) {

@@ -17,7 +17,7 @@ struct Dynarc: AsyncParsableCommand {
       DumpCommand.self, LoadCommand.self, InfoCommand.self, CatCommand.self, DiffCommand.self,
       QueryCommand.self, GetCommand.self, ApplyCommand.self, MergeCommand.self, CopyCommand.self,
       TruncateCommand.self, PlanCommand.self, VerifyCommand.self, BackupCommand.self,
-      BackupsCommand.self, WhoamiCommand.self,
+      BackupsCommand.self, RestoreCommand.self, WhoamiCommand.self,
     ])
 }
 

@@ -86,13 +86,22 @@ struct WriteArguments: ParsableArguments {
     throw EndWith(status: ExitStatus.partial)
   }
 
+  /// What the job is at.
+  private static func prefix(_ progress: WriteProgress) -> String {
+    guard progress.phase == .indexing, let index = progress.index else {
+      return progress.phase.rawValue
+    }
+    return "index \(index.number)/\(index.count) \(index.name)"
+      + (index.isBackfilling ? ", being filled" : "")
+  }
+
   /// What the progress line shows.
   static func reading(_ progress: WriteProgress) -> ProgressMeter.Reading {
     let deleting = progress.phase == .truncating
     return .init(
       done: deleting ? progress.deleted : progress.written,
       expected: deleting ? nil : progress.items, bytes: progress.wireBytes, unitName: "WU",
-      units: progress.consumedUnits, prefix: progress.phase.rawValue, retries: progress.retries,
+      units: progress.consumedUnits, prefix: prefix(progress), retries: progress.retries,
       throttledBy: progress.throttledBy, fault: progress.lastFault)
   }
 }

@@ -5,12 +5,18 @@ import JSON
 /// The operations of the DynamoDB API (version 2012-08-10) that dynarc calls.
 public struct DynamoClient: Sendable {
   private let service: ServiceClient
+  /// Where the auto scaling of tables is kept; nil where nobody asks for it.
+  let autoScaling: AutoScalingClient?
 
   /// Creates a client over a service client whose endpoint is DynamoDB's.
-  public init(service: ServiceClient) { self.service = service }
+  public init(service: ServiceClient, autoScaling: AutoScalingClient? = nil) {
+    self.service = service
+    self.autoScaling = autoScaling
+  }
 
-  /// The region that requests are signed for.
+  /// The region in the signature.
   var region: String { service.region }
+
   /// Where the service is.
   var endpoint: HTTPURL { service.endpoint }
 
@@ -18,12 +24,7 @@ public struct DynamoClient: Sendable {
   ///
   /// - Throws: `ServiceError`; `CancellationError` when the task was cancelled, whoever noticed.
   func call(_ operation: String, _ body: [UInt8]) async throws -> ServiceResponse {
-    do throws(ServiceError) {
-      return try await service.call(target: "DynamoDB_20120810.\(operation)", body: body)
-    } catch {
-      if error.kind == .cancelled { throw CancellationError() }
-      throw error
-    }
+    try await service.answer(target: "DynamoDB_20120810.\(operation)", body: body)
   }
 
   /// Takes the buffer of an answer's body back, once nobody reads it any more.
@@ -31,7 +32,13 @@ public struct DynamoClient: Sendable {
 
   /// Calls an operation whose answer is small and is wanted as a tree.
   func call(_ operation: String, _ request: JSONValue) async throws -> JSONObject {
-    let body = try await call(operation, request.serialized()).body
+    try DynamoClient.object(try await call(operation, request.serialized()).body, of: operation)
+  }
+
+  /// Reads the answer of an operation.
+  fileprivate static func object(
+    _ body: [UInt8], of operation: String
+  ) throws(DynamoError) -> JSONObject {
     let answer: JSONValue
     do throws(JSONError) { answer = try JSONValue.parse(body.span) } catch {
       throw DynamoError(.badAnswer, "\(operation) gave an answer that is not JSON: \(error)")
@@ -88,15 +95,25 @@ public struct DynamoClient: Sendable {
   func createTable(
     _ schema: TableSchema, name: String, limit: Duration = .seconds(1800)
   ) async throws -> TableDescription {
+    try await createTable(
+      schema.createTableRequest(name: name), key: schema.key, name: name, limit: limit)
+  }
+
+  /// Creates a table by a whole request.
+  ///
+  /// - Parameter key: the key that is in the request.
+  func createTable(
+    _ request: JSONObject, key: KeySchema, name: String, limit: Duration = .seconds(1800)
+  ) async throws -> TableDescription {
     do {
-      _ = try await call("CreateTable", schema.createTableRequest(name: name))
+      _ = try await call("CreateTable", .object(request))
     } catch let error as ServiceError
       where error.code == "ResourceInUseException" && error.attempts > 1
     {
       // An earlier attempt created it, and only its answer was lost.
     }
     let table = try await waitUntilActive(name, limit: limit)
-    guard table.schema.key == schema.key, try await !holdsItems(name) else {
+    guard table.schema.key == key, try await !holdsItems(name) else {
       throw DynamoError(
         .notEmpty, "somebody else has just created table \(name)",
         hint: "look what it is, and load again into another table or with --merge")
@@ -105,7 +122,11 @@ public struct DynamoClient: Sendable {
   }
 
   /// Waits until a table and its indexes are `ACTIVE`.
-  func waitUntilActive(_ name: String, limit: Duration) async throws -> TableDescription {
+  ///
+  /// - Parameter stop: ends waiting by `CancellationError`.
+  func waitUntilActive(
+    _ name: String, limit: Duration, stop: StopSignal? = nil
+  ) async throws -> TableDescription {
     let clock = ContinuousClock()
     let deadline = clock.now + limit
     var pause = Duration.milliseconds(100)
@@ -125,8 +146,40 @@ public struct DynamoClient: Sendable {
           .notActive, "table \(name) is still \(status) after \(limit.components.seconds) s",
           hint: "load again once it is ACTIVE")
       }
-      try await Task.sleep(for: pause)
+      if let stop { try await stop.sleep(for: pause) } else { try await Task.sleep(for: pause) }
       pause = min(pause * 2, .seconds(5))
+    }
+  }
+}
+
+/// The operations of the Application Auto Scaling API (version 2016-02-06) that dynarc calls.
+public struct AutoScalingClient: Sendable {
+  private let service: ServiceClient
+
+  /// Creates a client over a service client whose endpoint is Application Auto Scaling's.
+  public init(service: ServiceClient) { self.service = service }
+
+  /// Calls an operation.
+  ///
+  /// - Throws: `ServiceError`; `DynamoError` of code `badAnswer`; `CancellationError`.
+  func call(_ operation: String, _ request: JSONValue) async throws -> JSONObject {
+    let response = try await service.answer(
+      target: "AnyScaleFrontendService.\(operation)", contentType: "application/x-amz-json-1.1",
+      body: request.serialized())
+    return try DynamoClient.object(response.body, of: operation)
+  }
+}
+
+extension ServiceClient {
+  /// Calls an operation; that the task was cancelled is a `CancellationError`, whoever noticed.
+  fileprivate func answer(
+    target: String, contentType: String = "application/x-amz-json-1.0", body: [UInt8]
+  ) async throws -> ServiceResponse {
+    do throws(ServiceError) {
+      return try await call(target: target, contentType: contentType, body: body)
+    } catch {
+      if error.kind == .cancelled { throw CancellationError() }
+      throw error
     }
   }
 }

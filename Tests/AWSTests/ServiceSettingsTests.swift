@@ -180,4 +180,40 @@ import Testing
       #expect(settings.region.value == region)
     }
   }
+
+  /// Application Auto Scaling beside DynamoDB at an endpoint.
+  private func scaling(
+    endpoint: String?, _ variables: [String: String] = [:]
+  ) throws -> ServiceSettings {
+    var request = ServiceSettings.Request()
+    (request.region, request.endpointURL) = ("eu-west-1", endpoint)
+    request.allowPlainHTTP = true
+    let environment = environment(variables, config: nil)
+    let shared = try SharedConfig(environment)
+    let profile = try shared.profile(.init(explicit: nil, environment: environment))
+    let dynamoDB = try ServiceSettings(
+      service: .dynamoDB, request: request, environment: environment, config: shared,
+      profile: profile)
+    return try ServiceSettings(
+      service: .applicationAutoScaling, beside: dynamoDB, request: request,
+      environment: environment, config: shared, profile: profile)
+  }
+
+  @Test func aLocalServerStandsForTheOtherServiceToo() throws {
+    func host(_ endpoint: String?, _ variables: [String: String] = [:]) throws -> String {
+      try scaling(endpoint: endpoint, variables).endpoint.value.hostAndPort
+    }
+    let rules = "application-autoscaling.eu-west-1.amazonaws.com"
+    #expect(try host(nil).hasPrefix(rules))
+    #expect(try host("https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com").hasPrefix(rules))
+    #expect(try host("http://localhost:8000") == "localhost:8000")
+    #expect(try host("http://dynamo.test:8000") == "dynamo.test:8000")
+    #expect(
+      try host(nil, ["AWS_ENDPOINT_URL_DYNAMODB": "http://localhost:8000"]) == "localhost:8000")
+    #expect(try host(nil, ["AWS_ENDPOINT_URL": "http://localhost:9"]) == "localhost:9")
+    #expect(
+      try host(
+        "http://localhost:8000",
+        ["AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": "http://localhost:7"]) == "localhost:7")
+  }
 }

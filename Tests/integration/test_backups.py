@@ -97,14 +97,6 @@ def test_a_table_of_the_longest_name(dynarc, source):
     assert names(source, table) == [report["name"]]
 
 
-def test_a_name_of_255_characters_is_found(dynarc, source, table):
-    tables.create(source.client, table)
-    name = "n" * 255
-    dynarc("backup", table, "--name", name, at=source)
-    dynarc("restore", name, f"{table}-back", at=source)
-    assert source.client.describe_table(TableName=f"{table}-back")["Table"]["TableStatus"] == "ACTIVE"
-
-
 def test_refuses_a_table_that_is_not_there(dynarc, side):
     result = dynarc("backup", "Nowhere", at=side, exit=3)
     assert 'there is no table "Nowhere"' in result.stderr

@@ -101,7 +101,11 @@ def test_creates_the_table_with_its_indexes(copy, source, target, table):
             }
         ],
     )  # fmt: skip
-    copy(table)
+    source.client.update_time_to_live(
+        TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    said = copy(table).stderr
+    assert "not: TTL on expires" in said
     ours, theirs = (side.client.describe_table(TableName=table)["Table"] for side in (source, target))
     assert theirs["KeySchema"] == ours["KeySchema"]
     assert theirs["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"

@@ -14,6 +14,9 @@ public struct AWSService: Hashable, Sendable {
 
   /// Amazon DynamoDB.
   public static let dynamoDB = AWSService(id: "dynamodb", hostPrefix: "dynamodb")
+  /// Application Auto Scaling, which changes the provisioned throughput of tables.
+  public static let applicationAutoScaling = AWSService(
+    id: "application_auto_scaling", hostPrefix: "application-autoscaling")
   /// AWS Security Token Service.
   public static let sts = AWSService(id: "sts", hostPrefix: "sts")
   /// The portal of AWS IAM Identity Center, which gives a role's credentials for a token.
@@ -71,6 +74,13 @@ struct Partition: Equatable, Sendable {
       signinSuffix: "amazonaws-us-gov.com",
       prefixes: ["us-gov-", "aws-us-gov-"]),
   ]
+
+  /// Whether a host is one of AWS's own, be it a region's or one of a private network.
+  static func owns(_ host: String) -> Bool {
+    ([standard] + others).contains {
+      host.hasSuffix(".\($0.suffix)") || host.hasSuffix(".\($0.dualStackSuffix)")
+    }
+  }
 
   /// The partition of a region; unknown ones are the standard partition's.
   static func of(region: String) -> Partition {

@@ -5,6 +5,9 @@ public struct ServiceSettings: Equatable, Sendable {
   /// The address requests go to.
   public let endpoint: Sourced<HTTPURL>
 
+  /// Whether the address is one of AWS's own, and no local server's.
+  public var isOfAWS: Bool { Partition.owns(endpoint.value.host) }
+
   /// What the caller asks for, which beats all else.
   public struct Request: Equatable, Sendable {
     /// `--region`.
@@ -59,6 +62,33 @@ public struct ServiceSettings: Equatable, Sendable {
     let resolved = try rules.resolve()
     self.region = Sourced(resolved.signingRegion, from: region.source)
     endpoint = Sourced(resolved.url, from: configured?.source ?? rules.explanation)
+  }
+
+  /// Determines region and endpoint of a service that manages what another one holds.
+  ///
+  /// An endpoint that somebody names for it counts, as for any service. Where nobody does and the other
+  /// service is none of AWS's hosts, it is a local server, which stands for all services: this one is
+  /// looked for there, and credentials of such a server do not go to AWS.
+  ///
+  /// - Throws: `ConfigurationError`.
+  public init(
+    service: AWSService, beside other: ServiceSettings, request: Request,
+    environment: AWSEnvironment, config: SharedConfig, profile: SharedConfig.Profile?
+  ) throws(ConfigurationError) {
+    var request = request
+    // Those are the other service's.
+    request.endpointURL = nil
+    request.accountID = nil
+    let isNamed =
+      try ServiceSettings.configuredEndpoint(
+        service, request, environment, config, profile) != nil
+    if !isNamed, !other.isOfAWS {
+      request.endpointURL = "\(other.endpoint.value)"
+    }
+    request.region = other.region.value
+    try self.init(
+      service: service, request: request, environment: environment, config: config,
+      profile: profile)
   }
 
   private static func accountIDMode(

@@ -222,6 +222,7 @@ extension DiffCommand {
       options.readUnits = readUnits?.limit
       if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
       options.stop = Interruption.stop
+      options.capturesSettings = changes != nil
       let connection = try await Connection(aws, address: address)
       return try await TableItems(
         client: connection.client, tableName: address.table, options: options)

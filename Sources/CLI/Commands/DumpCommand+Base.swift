@@ -75,6 +75,7 @@ extension DumpCommand {
     options.readUnits = readUnits?.limit
     if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     options.stop = Interruption.stop
+    options.capturesSettings = true
     return options
   }
 

@@ -14,6 +14,23 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "Report as JSON on standard output.")
   var json = false
 
+  @Flag(help: "Show the table's settings.")
+  var settings = false
+
+  @Option(
+    name: .customLong("as"),
+    help: ArgumentHelp(
+      "Print the table as a template from which it can be made again: for CloudFormation (JSON), "
+        + "Terraform, or aws dynamodb create-table --cli-input-json.",
+      valueName: "cloudformation|terraform|create-table"))
+  var template: TableTemplate.Format?
+
+  func validate() throws {
+    if template != nil, json || settings {
+      throw ValidationError("--as prints a template and nothing else")
+    }
+  }
+
   func run() throws {
     let opened: Archive
     do throws(ArchiveError) {
@@ -22,8 +39,23 @@ struct InfoCommand: ParsableCommand {
       guard error.code == .unfinished else { throw error }
       return try tellUnfinished(error)
     }
+    if let template { return try show(opened.manifest, as: template) }
+    if settings {
+      let listing = SettingsListing(
+        settings: opened.manifest.settings, table: opened.manifest.table)
+      if json { return try Terminal.output(.object(listing.json)) }
+      return try Terminal.output(Format.table(listing.rows))
+    }
     if json { return try Terminal.output(InfoReport(opened).json) }
     try Terminal.output(InfoReport(opened).text)
+  }
+
+  private func show(_ manifest: Manifest, as format: TableTemplate.Format) throws {
+    let (text, notes) = TableTemplate(
+      schema: manifest.table, settings: manifest.settings, arn: manifest.source.tableARN
+    ).text(format)
+    for note in notes { Terminal.warn(note) }
+    try Terminal.output(Array(text.utf8).span)
   }
 
   private func tellUnfinished(_ unfinished: ArchiveError) throws {
@@ -95,7 +127,7 @@ struct InfoReport {
           "\(index.name): \(index.key.words); projects \(InfoReport.words(index.projection))"
         ))
     }
-    rows.append(("Billing", billing))
+    rows.append(("Billing", SettingsListing.billing(manifest.table)))
     if manifest.changes == nil { rows.append(("Items", itemCount)) }
     rows.append(
       (
@@ -124,8 +156,8 @@ struct InfoReport {
       rows.append(("Note", "items are parts of the source's: \(reason)"))
     }
     let settings = manifest.settings
-    if !settings.notRecreated.isEmpty {
-      rows.append(("Settings", settings.notRecreated.joined(separator: ", ")))
+    if let words = SettingsListing(settings: settings, table: manifest.table).words {
+      rows.append(("Settings", words))
     }
     if !settings.notRead.isEmpty {
       let unread = settings.notRead.map { "\($0.setting) (\($0.code))" }
@@ -153,11 +185,6 @@ struct InfoReport {
         changes.oldImages.map { $0 == .images ? "whole items" : "a digest of each" } ?? "nothing"
       ),
     ]
-  }
-
-  private var billing: String {
-    guard let provisioned = manifest.table.provisioned else { return "on demand" }
-    return "provisioned, \(provisioned.read) read and \(provisioned.write) write units per second"
   }
 
   private var itemCount: String {
@@ -200,3 +227,5 @@ extension ReadDescription {
       + "\(consistentRead ? "strongly" : "eventually") consistent"
   }
 }
+
+extension TableTemplate.Format: ExpressibleByArgument {}

@@ -11,6 +11,7 @@ struct LoadCommand: AsyncParsableCommand {
       dynarc load ./orders-2026-11-22 Orders-restored
       dynarc load ./orders-2026-11-22 Orders --truncate --yes
       dynarc load ./orders-2026-11-22 Orders --resume
+      dynarc load ./orders-2026-11-22 Orders-copy --schema-only --billing on-demand
       dynarc load ./sunday Orders --changes ./monday-changes --changes ./tuesday-changes
       """)
 
@@ -39,6 +40,8 @@ struct LoadCommand: AsyncParsableCommand {
 
   @OptionGroup var prices: PriceOptions
 
+  @OptionGroup(title: "Table and settings") var wanted: SettingsArguments
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -48,6 +51,13 @@ struct LoadCommand: AsyncParsableCommand {
     }
     if write.resume, merge || truncate {
       throw ValidationError("--resume goes on as the load began; leave --merge and --truncate out")
+    }
+    if write.resume, wanted.isGiven {
+      throw ValidationError(
+        "--resume goes on as the load began; leave out what says how the table is to be")
+    }
+    if wanted.schemaOnly, merge || truncate {
+      throw ValidationError("--schema-only leaves items alone; leave --merge and --truncate out")
     }
   }
 
@@ -60,14 +70,16 @@ struct LoadCommand: AsyncParsableCommand {
         command: "load"))
     options.target = table?.table
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
+    options.settings = wanted.choice
     let connection = try await Connection(aws, address: table)
+    options.account = { [identity = connection.identity] in await identity.account() }
     let job = LoadJob(
       client: connection.client, chain: chain, options: options,
       rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
     warn(plan)
     if write.dryRun {
-      try chain.checkStored()
+      if plan.settings.part != .schema { try chain.checkStored() }
       return try report(plan)
     }
     try ask(plan)
@@ -81,20 +93,31 @@ struct LoadCommand: AsyncParsableCommand {
       meter.finish()
       throw write.stopped(
         by: error, table: plan.target, statePath: plan.statePath,
-        again: ShellCommand.line(
-          ["dynarc", "load", archive, plan.target] + changes.flatMap { ["--changes", $0] }))
+        again: ShellCommand.line(again(plan)))
     }
     meter.finish()
-    try report(summary, seconds: meter.elapsed, prices)
-    try WriteArguments.report(summary.rejects, noun: "item")
+    let settings = SettingsReport(results: summary.settings, table: plan.target)
+    settings.warn()
+    try report(summary, settings, seconds: meter.elapsed, prices)
+    // Whoever has items rejected is told of both.
+    do { try WriteArguments.report(summary.rejects, noun: "item") } catch {
+      try settings.end(again: again(plan))
+      throw error
+    }
+    try settings.end(again: again(plan))
+  }
+
+  /// The command without its options.
+  private func again(_ plan: LoadPlan) -> [String] {
+    ["dynarc", "load", archive, plan.target] + changes.flatMap { ["--changes", $0] }
   }
 
   /// Says what a person must know beforehand.
   private func warn(_ plan: LoadPlan) {
     if !plan.notRecreated.isEmpty {
       Terminal.warn(
-        "load does not bring back yet: \(plan.notRecreated.joined(separator: ", ")); they are in "
-          + "the manifest")
+        "load does not bring back: \(plan.notRecreated.joined(separator: ", ")); they are in the "
+          + "manifest")
     }
     if let reason = plan.partialBecause {
       Terminal.warn("the archive holds only a part of each item: \(reason)")
@@ -134,10 +157,28 @@ struct LoadCommand: AsyncParsableCommand {
           "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
           "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
           "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
+          "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
+          "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
         ]))
     } else {
       for action in actions { Terminal.say("would \(action)") }
     }
+  }
+
+  /// The requests that make the table and its settings, in their order.
+  private func requests(_ blueprint: TableBlueprint, _ plan: LoadPlan) -> [JSONValue] {
+    var list: [JSONValue] = []
+    if plan.createsTable {
+      list.append(["operation": "CreateTable", "request": .object(blueprint.creation)])
+    }
+    for step in (plan.createsTable ? [] : blueprint.ofCreation) + blueprint.afterwards {
+      list.append([
+        "setting": .string(step.setting.rawValue), "what": .string(step.words),
+        "service": .string(step.service.rawValue), "operation": .string(step.operation),
+        "request": .object(step.body),
+      ])
+    }
+    return list
   }
 
   private func actions(_ plan: LoadPlan) -> [String] {
@@ -147,7 +188,8 @@ struct LoadCommand: AsyncParsableCommand {
       list.append(
         "create table \(plan.target) with key \(plan.schema.key.words)"
           + (indexes.isEmpty ? "" : ", indexes \(indexes.joined(separator: ", "))")
-          + ", \(plan.schema.billingMode == .onDemand ? "on demand" : "provisioned")")
+          + ", \(plan.schema.billingMode == .onDemand ? "on demand" : "provisioned")"
+          + (plan.blueprint?.ofCreation ?? []).map { ", \($0.words)" }.joined())
       if !plan.notRecreated.isEmpty {
         list.append("not bring back: \(plan.notRecreated.joined(separator: ", "))")
       }
@@ -159,14 +201,29 @@ struct LoadCommand: AsyncParsableCommand {
     if let done = plan.resumedItems {
       list.append("go on behind \(Format.count(done)) items that are there already")
     }
-    list.append(
-      "put \(Format.count(plan.items - (plan.resumedItems ?? 0))) items (\(Format.bytes(plan.contentBytes))) into "
-        + "\(plan.target)\(plan.holdsItems && plan.existing == .merge ? ", over what is there" : "")"
-    )
+    if plan.settings.part != .schema {
+      list.append(
+        "put \(Format.count(plan.items - (plan.resumedItems ?? 0))) items (\(Format.bytes(plan.contentBytes))) into "
+          + "\(plan.target)\(plan.holdsItems && plan.existing == .merge ? ", over what is there" : "")"
+      )
+    }
+    guard let blueprint = plan.blueprint else { return list }
+    for later in blueprint.laterIndexes { list.append("then make index \(later.index.name)") }
+    let steps = (plan.createsTable ? [] : blueprint.ofCreation) + blueprint.afterwards
+    if !steps.isEmpty {
+      list.append("then set \(steps.map(\.words).joined(separator: ", "))")
+    }
+    for result in blueprint.left {
+      if case .skipped(let reason, _) = result.outcome {
+        list.append("leave \(result.words): \(reason)")
+      }
+    }
     return list
   }
 
-  private func report(_ summary: LoadSummary, seconds: Double, _ prices: Prices) throws {
+  private func report(
+    _ summary: LoadSummary, _ settings: SettingsReport, seconds: Double, _ prices: Prices
+  ) throws {
     let progress = summary.progress
     let cost = CostReport(
       prices,
@@ -184,16 +241,23 @@ struct LoadCommand: AsyncParsableCommand {
       ]
       json["cost"] = cost.json
       json["rejects"] = summary.rejects.map { .string($0.path) }
+      json["settings"] = settings.json
       TrafficReport.add(progress.retries, progress.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }
     guard !output.quiet, !output.json else { return }
+    if summary.plan.settings.part == .schema {
+      Terminal.say(
+        "\(summary.plan.createsTable ? "created" : "changed") table \(summary.plan.target)")
+      return settings.line.map(Terminal.say) ?? ()
+    }
     Terminal.say(
       "loaded \(Format.count(progress.written)) of \(Format.count(summary.plan.items)) items into "
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
     cost.say()
+    settings.line.map(Terminal.say)
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

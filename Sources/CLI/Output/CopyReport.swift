@@ -9,13 +9,18 @@ struct CopyReport {
 
   /// Says what a person must know beforehand.
   func warn() {
-    if !plan.notRecreated.isEmpty {
+    if let left = settingsLeft {
       Terminal.warn(
-        "copy does not bring over: \(plan.notRecreated.joined(separator: ", "))")
+        "table \(plan.target) gets the source's key, indexes and billing, and not: \(left)")
     }
     if plan.sliceBecause != nil, plan.targetTable == nil {
       Terminal.warn("table \(plan.target) is created, and gets only a slice of \(source)")
     }
+  }
+
+  /// Settings of the source that a table which is created does not get; nil where there are none.
+  private var settingsLeft: String? {
+    plan.settings.flatMap { SettingsListing(settings: $0, table: plan.source.schema).words }
   }
 
   private var source: String { CopyReport.words(plan.source) }
@@ -58,7 +63,7 @@ struct CopyReport {
       json["holdsItems"] = .bool(plan.holdsItems)
       json["items"] = plan.expectedItems.map { JSONValue($0) } ?? .null
       json["sliceBecause"] = plan.sliceBecause.map(JSONValue.string) ?? .null
-      json["notRecreated"] = .array(plan.notRecreated.map(JSONValue.string))
+      json["settingsLeft"] = settingsLeft.map(JSONValue.string) ?? .null
       return try Terminal.output(.object(json))
     }
     var list: [String] = []

@@ -129,8 +129,8 @@ extension DynamoClient {
       guard ["TableAlreadyExistsException", "TableInUseException"].contains(error.code) else {
         throw error
       }
-      // An earlier attempt may have begun, and only its answer was lost.
-      if error.attempts > 1, let table = try await describeTableIfPresent(table),
+      // An earlier attempt may have begun, and only its answer was lost; libcurl may have made it unseen.
+      if let table = try await describeTableIfPresent(table),
         table.isRestored(from: backup)
       {
         return table

@@ -153,6 +153,7 @@ public struct ApplyJob: Sendable {
     try run.options.stop.takeOver()
     let end = try await run.write(
       writer, direction, checkpoint, state, guarding: guarding(plan, writer))
+    try checkpoint.remove()
     return ApplySummary(plan: plan, progress: end, rejects: run.rejects.written)
   }
 

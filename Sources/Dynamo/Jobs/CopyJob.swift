@@ -47,8 +47,7 @@ public struct CopyJob: Sendable {
       read: try ReadPlan(table: table, options: read, cores: options.cores),
       sliceBecause: ArchiveSource(tableName: sourceName, read: whole.description).sliceBecause,
       partialIndex: partial,
-      notRecreated: found == nil
-        ? await TableSettings.capture(table, client: source).notRecreated : [],
+      settings: found == nil ? await TableSettings.capture(table, client: source) : nil,
       readUnits: try options.readUnits?.unitsPerSecond(
         .read, schema: table.schema, raw: table.raw, index: read.index),
       targetReadUnits: try found.flatMap { found in

@@ -52,8 +52,8 @@ public struct CopyPlan: Sendable {
   public let sliceBecause: String?
   /// The index whose items are only parts, so that the whole ones are read from the table.
   public let partialIndex: String?
-  /// Settings of the source that a table which is created does not get.
-  public let notRecreated: [String]
+  /// The source's settings where the target must be created, which gets key, indexes and billing only.
+  public let settings: TableSettings?
   /// Units a second at most; nil without a bound.
   public let readUnits: Double?
   public let targetReadUnits: Double?

@@ -119,7 +119,8 @@ public struct DumpJob: Sendable {
     try options.stop.takeOver()
     for warning in archive.warnings { options.warn(warning) }
     manifest.startTime = archive.startTime
-    manifest.settings = await TableSettings.capture(table, client: client)
+    // Beside the reading: a service out of reach holds nothing up.
+    async let settings = TableSettings.capture(table, client: client)
 
     let state = DumpState(
       segments: plan.description.totalSegments, expectedItems: plan.expectedItems,
@@ -152,6 +153,7 @@ public struct DumpJob: Sendable {
     }
 
     guard state.isDone else { throw CancellationError() }
+    manifest.settings = await settings
     let total = archive.counts.reading
     manifest.endTime = .now
     manifest.counts.scannedItems = total.scannedItems

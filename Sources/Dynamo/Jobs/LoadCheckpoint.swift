@@ -22,6 +22,7 @@ final class LoadCheckpoint: Sendable {
   private struct State {
     var tableID: String?
     var isWriting = false
+    var settings: (choice: SettingsChoice, created: Bool)?
     var rejects: String?
     var positions: [String: ChunkTracker.Position] = [:]
     /// Chunks whose position has changed since the last line.
@@ -52,6 +53,9 @@ final class LoadCheckpoint: Sendable {
   var tableID: String? { state.withLock { $0.tableID } }
   /// Whether items have been written, so that the table must not be emptied any more.
   var isWriting: Bool { state.withLock { $0.isWriting } }
+  /// What settings the load was begun with, and whether the table is one that it creates; nil where nobody
+  /// noted it.
+  var settings: (choice: SettingsChoice, created: Bool)? { state.withLock { $0.settings } }
   /// The file of rejected items of the runs before.
   var rejects: String? { state.withLock { $0.rejects } }
   /// Lines done in all chunks.
@@ -77,6 +81,15 @@ final class LoadCheckpoint: Sendable {
       guard state.tableID != tableID else { return }
       try append(["table": .string(tableID)])
       state.tableID = tableID
+    }
+  }
+
+  /// Notes what settings the table is to get, and whether it is created.
+  func note(settings choice: SettingsChoice, created: Bool) throws {
+    try state.withLock { state in
+      guard state.settings == nil else { return }
+      try append(["settings": .object(choice.json), "created": .bool(created)])
+      state.settings = (choice, created)
     }
   }
 
@@ -223,6 +236,11 @@ final class LoadCheckpoint: Sendable {
       state.tableID = table
     } else if json["phase"] == "writing" {
       state.isWriting = true
+    } else if let settings = json["settings"] {
+      guard let choice = SettingsChoice(settings), let created = json["created"]?.bool else {
+        return false
+      }
+      state.settings = (choice, created)
     } else if let path = json["rejects"]?.string {
       state.rejects = path
     } else if let chunks = json["done"]?.object {

@@ -17,6 +17,10 @@ public struct LoadOptions: Sendable {
   public var target: String?
   public var existing = ExistingItems.refuse
   public var write: WriteOptions
+  /// What the table is to have beside items; with `resume` what the load was begun with counts.
+  public var settings = SettingsChoice()
+  /// The account of the credentials, asked for where something depends on it before the table is there.
+  public var account: @Sendable () async -> String? = { nil }
 
   public init(write: WriteOptions) { self.write = write }
 }
@@ -43,6 +47,13 @@ public struct LoadPlan: Sendable {
   public var notRecreated: [String]
   /// Key, indexes and billing of the table, be it there or to be created.
   public var schema: TableSchema
+  /// What the table is to be and how it becomes that, as far as it is known now; nil where it is there and
+  /// nobody wants to change it.
+  public var blueprint: TableBlueprint?
+  /// What was asked for, now or when the load began.
+  public var settings: SettingsChoice
+  /// Whether the table is one that this load creates, or an earlier run of it did.
+  var isOwnTable: Bool
   /// Items that the target holds by the service's count, up to six hours old.
   public var targetItemCount: Int
   /// Items that earlier runs of the same load have dealt with; nil for a first run.
@@ -54,8 +65,11 @@ public struct LoadPlan: Sendable {
   /// The state of the earlier runs.
   var checkpoint: LoadCheckpoint?
 
-  /// The class of the table that is there; one that is created is of the standard class.
-  public var tableClass: TableClass { TableClass(described: table.map { .object($0.raw) }) }
+  /// The class of the table while it is written.
+  public var tableClass: TableClass {
+    if let table { return TableClass(described: .object(table.raw)) }
+    return blueprint?.creation["TableClass"]?.string.flatMap(TableClass.init) ?? .standard
+  }
 
   /// Whether what the target holds must be deleted first.
   public var truncates: Bool {
@@ -71,6 +85,8 @@ public struct LoadSummary: Sendable {
   public var progress: WriteProgress
   /// Where the rejected items are, if any were.
   public var rejects: (path: String, count: Int)?
+  /// What became of each setting.
+  public var settings: [SettingResult]
 }
 
 /// Writes a snapshot, or the last state of a chain, into a table: each item once.
@@ -90,7 +106,7 @@ public struct LoadJob: Sendable {
   }
 
   /// Of the last state, but for its counts and chunks.
-  private var manifest: Manifest { chain.last }
+  var manifest: Manifest { chain.last }
   private var run: WriteRun {
     WriteRun(
       client: client, parts: chain.parts, key: manifest.table.key, options: options.write,
@@ -118,7 +134,8 @@ public struct LoadJob: Sendable {
       contentBytes: chain.contentBytes,
       partialBecause: manifest.partialBecause,
       sliceBecause: manifest.sliceBecause, notRecreated: manifest.settings.notRecreated,
-      schema: manifest.table, targetItemCount: 0,
+      schema: manifest.table, settings: checkpoint?.settings?.choice ?? options.settings,
+      isOwnTable: true, targetItemCount: 0,
       resumedItems: checkpoint?.total.lines, statePath: write.statePath, checkpoint: checkpoint)
     let found = try await client.describeTableIfPresent(name)
     if let known = checkpoint?.tableID, known != found?.identity {
@@ -127,13 +144,17 @@ public struct LoadJob: Sendable {
         hint: "remove \(write.statePath), and load again")
     }
     guard var table = found else {
+      plan.blueprint = try await blueprint(plan, nil)
+      plan.schema = plan.blueprint?.schema ?? plan.schema
       plan.writeUnits = try write.writeUnits?.unitsPerSecond(
         .write, schema: plan.schema, raw: nil)
       return plan
     }
     plan.createsTable = false
-    plan.notRecreated = []
-    if table.status != "ACTIVE" {
+    plan.isOwnTable = checkpoint?.settings?.created ?? false
+    if !plan.isOwnTable { plan.notRecreated = [] }
+    // A table that gets an index is UPDATING, and can be written to.
+    if table.status != "ACTIVE", !(plan.isOwnTable && table.status == "UPDATING") {
       table = try await client.waitUntilActive(name, limit: .seconds(1800))
     }
     guard table.schema.key == manifest.table.key else {
@@ -145,6 +166,8 @@ public struct LoadJob: Sendable {
     }
     plan.table = table
     plan.schema = table.schema
+    plan.blueprint = try await blueprint(plan, table)
+    if plan.settings.part == .schema { return plan }
     plan.writeUnits = try write.writeUnits?.unitsPerSecond(
       .write, schema: table.schema, raw: table.raw)
     plan.targetItemCount = table.itemCount
@@ -166,9 +189,11 @@ public struct LoadJob: Sendable {
   public func run(
     _ plan: LoadPlan, progress: @escaping @Sendable (WriteProgress) -> Void
   ) async throws -> LoadSummary {
+    let withItems = plan.settings.part != .schema
     let state = WriteState(items: plan.items, progress: progress)
     // Damage is found before anything is created, deleted or written.
     let lasting = try await offPool { [chain] in
+      guard withItems else { return LastingLines?.none }
       try chain.checkStored()
       return chain.changes.isEmpty ? nil : try LastingLines(chain)
     }
@@ -177,15 +202,29 @@ public struct LoadJob: Sendable {
       ?? LoadCheckpoint.create(
         plan.statePath,
         .init(archive: chain.id, table: plan.target, work: .load(plan.existing)))
+    try checkpoint.note(settings: plan.settings, created: plan.isOwnTable)
     var tableID = plan.table?.identity
+    var created: CreatedTable?
     if plan.createsTable {
       state.change { $0.phase = .creating }
-      tableID = try await client.createTable(plan.schema, name: plan.target).identity
+      created = try await settingsJob.create(
+        manifest.table, manifest.settings, name: plan.target, account: await account(plan),
+        choice: plan.settings)
+      tableID = created?.description.identity
     }
     if let tableID { try checkpoint.note(tableID: tableID) }
-
-    let writer = run.writer(plan.target, plan.schema, writeUnits: plan.writeUnits, state)
     try options.write.stop.takeOver()
+    let end =
+      withItems ? try await writeItems(plan, lasting, checkpoint, state) : state.snapshot
+    let settings = try await finish(plan, created, state)
+    try checkpoint.remove()
+    return LoadSummary(plan: plan, progress: end, rejects: rejects.written, settings: settings)
+  }
+
+  private func writeItems(
+    _ plan: LoadPlan, _ lasting: LastingLines?, _ checkpoint: LoadCheckpoint, _ state: WriteState
+  ) async throws -> WriteProgress {
+    let writer = run.writer(plan.target, plan.schema, writeUnits: plan.writeUnits, state)
     if plan.truncates, let table = plan.table {
       state.change { $0.phase = .truncating }
       let keys = PageReader(
@@ -199,6 +238,8 @@ public struct LoadJob: Sendable {
       }
     }
     let end = try await run.write(writer, .forward, lasting: lasting, checkpoint, state)
-    return LoadSummary(plan: plan, progress: end, rejects: rejects.written)
+    // Indexes and settings may take long, or fail: a run that goes on with them writes nothing again.
+    try await offPool { try checkpoint.flush() }
+    return end
   }
 }

@@ -1,4 +1,5 @@
 public import Archive
+import JSON
 
 /// How to read a table that is compared.
 public struct TableItemsOptions: Sendable, PacedOptions {
@@ -16,6 +17,8 @@ public struct TableItemsOptions: Sendable, PacedOptions {
   public var readUnits: CapacityLimit?
   /// How long nothing may move before the reading ends.
   public var giveUpAfter = Duration.seconds(900)
+  /// Whether the table's settings are read too, for an archive.
+  public var capturesSettings = false
   /// Ends waiting.
   public var stop = StopSignal()
   /// Processors to keep busy.
@@ -79,7 +82,10 @@ public struct TableItems: ItemSource {
     pages = PageReader(
       plan: plan, tableName: tableName,
       gate: options.gate(client, maximum: concurrency, rate: rate, note: counter.note))
-    settings = await TableSettings.capture(table, client: client)
+    settings =
+      options.capturesSettings
+      ? await TableSettings.capture(table, client: client)
+      : TableSettings(answers: ["describeTable": .object(table.raw)])
   }
 
   public var origin: ItemOrigin {

@@ -2,10 +2,12 @@
 public struct WriteProgress: Sendable, Equatable {
   /// What the job is at.
   public enum Phase: String, Sendable {
-    case checking, creating, truncating, writing
+    case checking, creating, truncating, writing, indexing, settings
   }
 
   public var phase = Phase.checking
+  /// The index that is being made once the items are in.
+  public var index: IndexProgress?
   /// Puts and deletes of the archive acknowledged by the service.
   public var written = 0
   /// Puts and deletes that were not made, conflicts included.

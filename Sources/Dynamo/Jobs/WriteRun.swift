@@ -59,7 +59,7 @@ struct WriteRun: Sendable {
       note: state.note)
   }
 
-  /// Writes what the lines ask for, but for what earlier runs did, and removes the state file.
+  /// Writes what the lines ask for, but for what earlier runs did. The state file stays.
   ///
   /// - Parameters:
   ///   - lasting: which lines are written of those of a chain; nil for all.
@@ -93,7 +93,6 @@ struct WriteRun: Sendable {
           + "\(end.rejected) rejected",
         hint: "check the archive with: dynarc verify")
     }
-    try checkpoint.remove()
     return end
   }
 

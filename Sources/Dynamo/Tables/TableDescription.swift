@@ -70,6 +70,13 @@ public struct TableDescription: Sendable {
         indexSizes[name] = (index["ItemCount"]?.int ?? 0, index["IndexSizeBytes"]?.int ?? 0)
       }
     }
+    for index in table["VectorIndexes"]?.array ?? [] {
+      if let name = index["IndexName"]?.string, let status = index["IndexStatus"]?.string,
+        status != "ACTIVE"
+      {
+        pendingIndexes.append((name, status))
+      }
+    }
     schema = TableSchema(
       name: name, key: key, indexes: indexes, billingMode: billing,
       provisioned: billing == .provisioned
