@@ -162,7 +162,9 @@ class NewTable:
     def __init__(self, account: str, region: str = servers.REGION):
         self.account, self.region = account, region
         self.table: dict | None = None
-        self.items = 0
+        # How often a table is described before an index that was added is ready; None for ever.
+        self.patience: int | None = 0
+        self.waiting = 0
 
     def answers(self) -> dict[str, Answer]:
         return {
@@ -170,14 +172,26 @@ class NewTable:
             "CreateTable": self._create,
             "UpdateTable": self._update,
             "Scan": {"Items": [], "Count": 0, "ScannedCount": 0},
-            "BatchWriteItem": self._write,
+            "BatchWriteItem": {"UnprocessedItems": {}},
         }
 
     def arn(self, name: str) -> str:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{name}"
 
     def _describe(self, body: dict) -> dict | Refusal:
-        return {"Table": self.table} if self.table else Refusal("ResourceNotFoundException")
+        if not self.table:
+            return Refusal("ResourceNotFoundException")
+        for index in self._unready():
+            self.waiting += 1
+            index["Backfilling"] = self.waiting > 1
+            if self.patience is not None and self.waiting > self.patience:
+                index["IndexStatus"] = "ACTIVE"
+                del index["Backfilling"]
+        status = "UPDATING" if self._unready() else "ACTIVE"
+        return {"Table": self.table | {"TableStatus": status}}
+
+    def _unready(self) -> list[dict]:
+        return [one for one in self.table["GlobalSecondaryIndexes"] if one["IndexStatus"] != "ACTIVE"]
 
     def _create(self, body: dict) -> dict:
         kept = ("TableName", "KeySchema", "AttributeDefinitions", "LocalSecondaryIndexes")
@@ -195,13 +209,13 @@ class NewTable:
         }
         return {"TableDescription": self.table}
 
-    def _update(self, body: dict) -> dict:
+    def _update(self, body: dict) -> dict | Refusal:
+        if self._unready():
+            return Refusal("LimitExceededException", "one index at a time")
         for update in body.get("GlobalSecondaryIndexUpdates", []):
             if "Create" in update:
+                self.waiting = 0
                 self.table["AttributeDefinitions"] = body["AttributeDefinitions"]
-                self.table["GlobalSecondaryIndexes"].append(update["Create"] | {"IndexStatus": "ACTIVE"})
+                self.table["GlobalSecondaryIndexes"].append(update["Create"] | {"IndexStatus": "CREATING"})
         return {"TableDescription": self.table}
 
-    def _write(self, body: dict) -> dict:
-        self.items += sum(len(batch) for batch in body["RequestItems"].values())
-        return {"UnprocessedItems": {}}

@@ -4,6 +4,7 @@ by AWS's own model."""
 from __future__ import annotations
 
 import json
+import signal
 import time
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import recordedtable
 import servers
 import tables
-from program import Side
+from program import Side, run_dynarc_until
 from recordedserver import NewTable, RecordedServer, Refusal
 from recordedtable import ARN, ITEMS, KEY, NAME, OTHER_ACCOUNT
 
@@ -533,6 +534,36 @@ def test_indexes_are_gone_on_with(dynarc, source, target, table, proxy_to, tmp_p
     assert len(target.client.describe_table(TableName=table)["Table"]["GlobalSecondaryIndexes"]) == 3
     assert not list(tmp_path.glob("*.load-state"))
     assert tables.compare_tables(source.client, table, target.client, table) == []
+
+
+def test_an_index_is_waited_for_before_the_next(dynarc, source, recorded, table):
+    indexed(source, table, 3)
+    dynarc("dump", table, "./archive", at=source)
+    new = NewTable(ACCOUNT_A)
+    new.patience = 3
+    target = recorded(new.answers())
+    dynarc("load", "./archive", "--indexes", "after", "--settings", "stream", at=target.side())
+    updates = target.sent("UpdateTable")
+    created = [one["GlobalSecondaryIndexUpdates"][0]["Create"]["IndexName"] for one in updates]
+    assert created == ["index-0", "index-1", "index-2"]
+    assert target.faults == []
+
+
+def test_waiting_for_an_index_ends_with_ctrl_c(dynarc, binary, source, recorded, table, tmp_path):
+    indexed(source, table, 2)
+    dynarc("dump", table, "./archive", at=source)
+    new = NewTable(ACCOUNT_A)
+    new.patience = None
+    target = recorded(new.answers())
+    load = ("load", "./archive", table, "--indexes", "after", "--settings", "none")
+    ended = run_dynarc_until(binary, tmp_path, tmp_path / "home", 5, signal.SIGINT, *load, at=target.side())
+    assert ended == 130 and new.waiting > 0
+    written = len(target.sent("BatchWriteItem"))
+    new.patience = 0
+    dynarc("load", "./archive", table, "--resume", at=target.side())
+    assert [index["IndexName"] for index in new.table["GlobalSecondaryIndexes"]] == ["index-0", "index-1"]
+    assert len(target.sent("BatchWriteItem")) == written
+    assert target.faults == []
 
 
 def test_no_indexes(dynarc, source, target, table):
