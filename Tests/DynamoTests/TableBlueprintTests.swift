@@ -303,6 +303,32 @@ import Testing
       try RecordedSettings.blueprint("PROVISIONED") { all(&$0, &$1) }.reason(.autoScaling) != nil)
   }
 
+  /// Whatever a manifest says, nothing traps and every request is about the target.
+  @Test(arguments: ["PAY_PER_REQUEST", "PROVISIONED"])
+  func answersThatAreNone(billing: String) throws {
+    let junk: [JSONValue] = [
+      .null, 1, "x", true, [], [1], [[:]], [:], ["a": 1], [["ResourceId": "table/a/b/c/d/e"]],
+      [["ResourceId": 1, "MinCapacity": "x"]], ["Policy": "[[["], ["Policy": 1],
+      ["SSEDescription": ["SSEType": "KMS", "KMSMasterKeyArn": ""]], [["StreamArn": ":::::"]],
+      [["Key": 1, "Value": "x"]], ["VectorIndexes": [1, [:]]], ["Replicas": [1]],
+      ["GlobalSecondaryIndexes": [1, ["IndexName": "x", "OnDemandThroughput": 1]]],
+    ]
+    let operations = try RecordedSettings.settings(billing).answers.members.map(\.name)
+    for operation in operations {
+      for value in junk {
+        let blueprint = try RecordedSettings.blueprint(billing) { choice, settings in
+          choice.wanted = .only(Set(TableSetting.allCases))
+          settings.answers[operation] = value
+        }
+        for step in blueprint.ofCreation + blueprint.afterwards {
+          let subject =
+            step.body["TableName"] ?? step.body["ResourceArn"] ?? step.body["ResourceId"]
+          #expect(subject?.string?.contains("Copy") == true)
+        }
+      }
+    }
+  }
+
   @Test func aTableThatIsThereGetsChanges() throws {
     let table = try RecordedSettings.table("PAY_PER_REQUEST")
     var choice = SettingsChoice()

@@ -139,6 +139,28 @@ def test_an_endpoint_given_for_the_table_serves_auto_scaling_too(dynarc, recorde
     assert manifest(dynarc)["settings"]["notRead"] == []
 
 
+def test_slices_and_changes_have_settings_too(dynarc, source, target, table):
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, [{"pk": {"S": "a"}, "sk": {"S": "b"}}])
+    dynarc("dump", table, "./slice", "--pk", "a", at=source)
+    dynarc("dump", table, "./base", at=source)
+    source.client.update_time_to_live(
+        TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    tables.put_all(source.client, table, [{"pk": {"S": "c"}, "sk": {"S": "d"}}])
+    dynarc("dump", table, "./changes", "--base", "./base", at=source)
+    dynarc("merge", "./base", "./changes", "./merged")
+    told = {
+        name: dynarc("info", f"./{name}", "--settings", "--json").json["ttl"]
+        for name in ("slice", "base", "changes", "merged")
+    }
+    assert told == {"slice": False, "base": False, "changes": "expires", "merged": "expires"}
+    # A chain is loaded with the settings of its last state.
+    dynarc("load", "./base", "--changes", "./changes", at=target)
+    found = target.client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert found["AttributeName"] == "expires"
+
+
 # Bringing back
 
 

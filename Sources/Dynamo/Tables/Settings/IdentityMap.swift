@@ -34,10 +34,9 @@ public struct TableIdentity: Sendable, Equatable {
     account = fields[4].isEmpty ? nil : String(fields[4])
   }
 
-  /// The ARN, where all of it is known.
-  public var arn: String? {
-    guard let account, let region else { return nil }
-    return "arn:\(partition):dynamodb:\(region):\(account):table/\(name)"
+  /// The ARN; of a table that is not there yet, with a word in the place of what is not known.
+  public var arn: String {
+    "arn:\(partition):dynamodb:\(region ?? "REGION"):\(account ?? "ACCOUNT"):table/\(name)"
   }
 }
 
@@ -65,9 +64,8 @@ struct IdentityTranslation: Sendable, Equatable {
     if let key = map.keys[arn] ?? map.keys[id] { return key }
     guard isSameAccount, isSameRegion else {
       throw Foreign(
-        reason:
-          "the key \(arn) is of another account or region; name one with --map-kms \(arn)=KEY, or "
-          + "--map-kms \(arn)=\(IdentityTranslation.managedKey) for the one that AWS manages")
+        reason: "the key is of another account or region; say which to take with --map-kms "
+          + "\(id)=KEY (\(IdentityTranslation.managedKey) is the one that AWS manages)")
     }
     return arn
   }
@@ -78,13 +76,13 @@ struct IdentityTranslation: Sendable, Equatable {
     var fields = arn.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard fields.count > 5, fields[3] == target.region else {
       throw Foreign(
-        reason: "the stream \(arn) is not in the table's region; make one there and name it")
+        reason: "the stream is not in the table's region; enable another one there")
     }
     if fields[4] == target.account { return arn }
     guard let account = map.accounts[fields[4]] else {
       throw Foreign(
         reason:
-          "the stream \(arn) is of another account; say which stands for it with --account-map "
+          "the stream is of another account; say which stands for it with --account-map "
           + "\(fields[4])=ACCOUNT")
     }
     fields[4] = account
@@ -128,8 +126,9 @@ struct IdentityTranslation: Sendable, Equatable {
   }
 
   private func translate(_ text: String, _ foreign: inout Set<String>) -> String {
-    if let old = source.arn, let new = target.arn, text == old || text.hasPrefix(old + "/") {
-      return new + text.dropFirst(old.count)
+    let old = source.arn
+    if text == old || text.hasPrefix(old + "/") {
+      return target.arn + text.dropFirst(old.count)
     }
     guard !isSameAccount else { return text }
     if isIdentifier(text) { foreign.insert(text) }
