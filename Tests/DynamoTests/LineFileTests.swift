@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 import Testing
 
 @testable import Dynamo
@@ -52,5 +53,25 @@ import Testing
       #expect(LineFile.cutTornLine(descriptor) == 0)
       #expect(size(descriptor) == expected)
     }
+  }
+}
+
+@Suite struct RejectsFileTests {
+  /// White space of a service that breaks lines in items must not break the file's.
+  @Test func eachItemStandsOnALineOfItsOwn() throws {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "dynarc-rejects-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let rejects = RejectsFile(directory: directory.path)
+    let item = Array("{\"p\":\r\n{\"S\":\"a\\n\"}\n}".utf8)
+    try rejects.append(.put, item.span, code: "Code", message: "why")
+    try rejects.append(.delete, item.span, code: "Code", message: "why")
+    let written = try #require(rejects.written)
+    let lines = try String(contentsOfFile: written.path, encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 2)
+    let values = try lines.map { try JSONValue.parse(String($0)) }
+    #expect(values[0]["Item"] == ["p": ["S": "a\n"]])
+    #expect(values[1]["Keys"] == ["p": ["S": "a\n"]])
   }
 }

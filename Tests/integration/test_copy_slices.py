@@ -199,6 +199,28 @@ def test_an_item_that_is_added_meanwhile_is_kept(binary, tmp_path, source, targe
     assert found(target, table, [*SOURCE, added]) == []
 
 
+def test_one_side_may_rest_while_the_other_is_busy(copy, source, target, table, proxy_to):
+    """The first read by key comes long after the last page of the source, and is left unprocessed."""
+    for side in (source, target):
+        tables.create(side.client, table)
+        tables.put_all(side.client, table, SOURCE[:20])
+    tables.put_all(target.client, table, TARGET[-30:])
+    # Only one of the target's own, in the segment that is read last.
+    last = target.client.scan(TableName=table, Segment=7, TotalSegments=8)["Items"]
+    own = next(one for one in last if one in TARGET[-30:])
+    for one in TARGET[-30:]:
+        if one != own:
+            target.client.delete_item(TableName=table, Key={name: one[name] for name in KEYS})
+    reads = proxy_to(source, [{"kind": "unprocessed_keys", "share": 1.0, "first": 1}])
+    writes = proxy_to(target, [{"kind": "stall", "operation": "Scan", "seconds": 0.6}])
+    report = copy(
+        "--replace", *PLAINLY, "--segments", 8, "--concurrency", 1, "--give-up-after", "2s", "--json",
+        source=source.through(reads), target=target.through(writes),
+    ).json  # fmt: skip
+    assert (report["deleted"], report["retries"]["unprocessedItems"]) == (1, 1)
+    assert tables.compare_tables(source.client, table, target.client, table) == []
+
+
 def test_readers_never_miss_an_item_that_both_hold(copy, source, target, table):
     """While a table is replaced, and others change the source."""
     count, own = 3000, 1000
@@ -229,6 +251,6 @@ def test_readers_never_miss_an_item_that_both_hold(copy, source, target, table):
         stop.set()
         for reader in readers:
             reader.join()
-    assert (report["written"], report["deleted"]) == (count, own)
     assert looked[0] > 1000 and missed == []
+    assert (report["written"], report["deleted"]) == (count, own)
     assert tables.compare_tables(source.client, table, target.client, table) == []

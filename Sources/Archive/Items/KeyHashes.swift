@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// Collects the keys of items as hashes of 128 bits, from any task: 16 bytes a key, beside at most 4 MB of
+/// Collects the keys of items as hashes of 128 bits, from any task: 16 bytes a key, beside at most 4 MiB of
 /// blocks that are not full yet.
 package final class KeyHashCollector: Sendable {
-  static let partitions = 256
-  /// Hashes in a block: 16 KiB.
-  private static let blockHashes = 1024
+  fileprivate static let partitionBits = 4
+  /// Hashes in a block: 256 KiB, which are the system's again as soon as they are let go.
+  private static let blockHashes = 16_384
 
   private struct Partition {
     /// The block that is being filled.
@@ -14,7 +14,7 @@ package final class KeyHashCollector: Sendable {
   }
 
   private let hash = ItemHash()
-  private let state = Mutex([Partition](repeating: Partition(), count: partitions))
+  private let state = Mutex([Partition](repeating: Partition(), count: 1 << partitionBits))
 
   package init() {}
 
@@ -33,6 +33,7 @@ package final class KeyHashCollector: Sendable {
         partitions[index].open.append(hash)
         guard partitions[index].open.count == KeyHashCollector.blockHashes else { continue }
         var block: [UInt128] = []
+        block.reserveCapacity(KeyHashCollector.blockHashes)
         swap(&block, &partitions[index].open)
         partitions[index].full.append(block)
       }
@@ -41,19 +42,17 @@ package final class KeyHashCollector: Sendable {
 
   /// Sorts what was taken in, to be searched; the collector is empty afterwards.
   ///
-  /// One partition after the other, so that what a partition takes twice for a moment is a 256th.
+  /// One partition after the other, so that what takes its memory twice for a moment is a sixteenth.
   package func sorted() -> KeyHashSet {
     var sorted: [[UInt128]] = []
-    for index in 0..<KeyHashCollector.partitions {
-      let partition = state.withLock { partitions in
-        let partition = partitions[index]
-        partitions[index] = Partition()
-        return partition
-      }
+    for index in 0..<1 << KeyHashCollector.partitionBits {
+      var partition = Partition()
+      state.withLock { partitions in swap(&partition, &partitions[index]) }
       var hashes: [UInt128] = []
       hashes.reserveCapacity(partition.open.count + partition.full.reduce(0) { $0 + $1.count })
       for block in partition.full { hashes += block }
       hashes += partition.open
+      partition = Partition()
       hashes.sort()
       sorted.append(hashes)
     }
@@ -86,6 +85,6 @@ package struct KeyHashSet: Sendable {
   }
 
   fileprivate static func partition(of hash: UInt128) -> Int {
-    Int(truncatingIfNeeded: hash >> 120)
+    Int(truncatingIfNeeded: hash >> (128 - KeyHashCollector.partitionBits))
   }
 }

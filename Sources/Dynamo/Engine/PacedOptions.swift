@@ -21,20 +21,25 @@ extension PacedOptions {
   /// Batches at work at most.
   var writers: Int { concurrency ?? min(max(8 * cores, 8), 64) }
 
+  /// A pace for all of a job's requests, whichever table they go to: as long as anything moves the job goes on.
+  var pace: JobPace {
+    JobPace(giveUpAfter: giveUpAfter, clock: JobClock.system(until: stop))
+  }
+
   /// A gate for the requests to one table.
   ///
   /// - Parameters:
+  ///   - pace: the job's.
   ///   - maximum: requests in flight at most.
   ///   - rate: units a second at most; nil without a bound.
   ///   - note: receives what requests met.
   func gate(
-    _ client: DynamoClient, maximum: Int, rate: Double?,
+    _ client: DynamoClient, pace: JobPace, maximum: Int, rate: Double?,
     note: @escaping @Sendable (RequestNotes) -> Void
   ) -> RequestGate {
-    let clock = JobClock.system(until: stop)
-    return RequestGate(
-      client: client, pace: JobPace(giveUpAfter: giveUpAfter, clock: clock),
-      limiter: AdaptiveLimiter(AIMD(maximum: maximum), clock: clock),
-      budget: rate.map { CapacityBudget(rate: $0, clock: clock) }, note: note)
+    RequestGate(
+      client: client, pace: pace,
+      limiter: AdaptiveLimiter(AIMD(maximum: maximum), clock: pace.clock),
+      budget: rate.map { CapacityBudget(rate: $0, clock: pace.clock) }, note: note)
   }
 }

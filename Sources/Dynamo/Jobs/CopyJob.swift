@@ -2,6 +2,17 @@ import Archive
 
 /// Copies a table, or a slice of one, into another table. Items go from the answers of the one service
 /// into the requests to the other, as bytes and without the disk.
+///
+/// ```swift
+/// var options = CopyOptions(cores: 4)
+/// options.mode = .replace
+/// let job = CopyJob(
+///   source: production, table: "Orders", target: development, options: options,
+///   rejects: RejectsFile(directory: "."))
+/// let plan = try await job.plan()
+/// // What the target holds can be kept here: SafeguardJob.
+/// let summary = try await job.run(plan) { print($0.written) }
+/// ```
 public struct CopyJob: Sendable {
   private let source: DynamoClient
   private let sourceName: String
@@ -149,10 +160,12 @@ public struct CopyJob: Sendable {
   private func run(_ plan: CopyPlan, _ state: JobState<CopyProgress>) -> CopyRun {
     let key = plan.source.schema.key
     let readers = options.readers(of: plan.read)
+    // One for both sides: while the one is busy the other may be idle for longer than the job's patience.
+    let pace = options.pace
     let reads = options.gate(
-      source, maximum: options.writers, rate: plan.readUnits, note: state.note)
+      source, pace: pace, maximum: options.writers, rate: plan.readUnits, note: state.note)
     let writer = TableWriter(
-      client: target, table: plan.target, schema: plan.targetSchema, options: options,
+      client: target, table: plan.target, schema: plan.targetSchema, options: options, pace: pace,
       writeUnits: plan.writeUnits, note: state.note)
     let bytesPerItem = plan.source.sizeBytes / max(plan.source.itemCount, 1)
     return CopyRun(

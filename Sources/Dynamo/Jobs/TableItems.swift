@@ -81,7 +81,8 @@ public struct TableItems: ItemSource {
       .read, schema: table.schema, raw: table.raw, index: nil)
     pages = PageReader(
       plan: plan, tableName: tableName,
-      gate: options.gate(client, maximum: concurrency, rate: rate, note: counter.note))
+      gate: options.gate(
+        client, pace: options.pace, maximum: concurrency, rate: rate, note: counter.note))
     settings =
       options.capturesSettings
       ? await TableSettings.capture(table, client: client)

@@ -155,14 +155,16 @@ extension TableWriter {
   ///
   /// - Parameters:
   ///   - table: the name, which may be another than the schema's.
+  ///   - pace: the job's; nil where it has no other requests.
   ///   - writeUnits: units a second at most; nil without a bound.
   init(
     client: DynamoClient, table: String, schema: TableSchema, options: some PacedOptions,
-    writeUnits: Double?, note: @escaping @Sendable (RequestNotes) -> Void
+    pace: JobPace? = nil, writeUnits: Double?, note: @escaping @Sendable (RequestNotes) -> Void
   ) {
     let globalIndexes = schema.indexes.count { $0.kind == .global }
     self.init(
-      gate: options.gate(client, maximum: options.writers, rate: writeUnits, note: note),
+      gate: options.gate(
+        client, pace: pace ?? options.pace, maximum: options.writers, rate: writeUnits, note: note),
       meter: WriteMeter(globalIndexes: globalIndexes, rate: writeUnits), table: table,
       key: schema.key, stop: options.stop, concurrency: options.writers)
   }
