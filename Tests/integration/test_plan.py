@@ -213,7 +213,7 @@ def test_a_dump_by_the_counts_of_the_service(dynarc, source, full):
     index = next(one for one in described["GlobalSecondaryIndexes"] if one["IndexName"] == "by-all")
     assert run("--index", "by-all")["bytes"] == index["IndexSizeBytes"]
     text = dynarc("plan", "dump", full, at=source).stdout.decode()
-    assert "Read units" in text and "index by-all" in text and "$0.0000" in text
+    assert "Read units" in text and "Index by-all" in text and "$0.0000" in text
 
 
 def test_plans_that_cannot_be(dynarc, source, full, archive, tmp_path):

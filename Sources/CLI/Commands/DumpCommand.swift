@@ -191,7 +191,7 @@ struct DumpCommand: AsyncParsableCommand {
   /// What reading cost; nil where the service does not tell what was consumed.
   func cost(_ manifest: Manifest, readUnits: Double?, _ prices: Prices) -> CostReport? {
     guard let readUnits else { return nil }
-    let tableClass = TableClass(described: manifest.settings.answers["describeTable"])
+    let tableClass = TableClass(described: manifest.settings.described)
     return CostReport(
       prices,
       .init(

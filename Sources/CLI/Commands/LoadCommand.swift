@@ -38,9 +38,9 @@ struct LoadCommand: AsyncParsableCommand {
 
   @OptionGroup var write: WriteArguments
 
-  @OptionGroup(title: "Table and settings") var wanted: SettingsArguments
-
   @OptionGroup var prices: PriceOptions
+
+  @OptionGroup(title: "Table and settings") var wanted: SettingsArguments
 
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -256,8 +256,8 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
-    settings.line.map(Terminal.say)
     cost.say()
+    settings.line.map(Terminal.say)
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }
 }

@@ -57,7 +57,7 @@ enum PlanReport {
   ) -> [(String, String)] {
     parts.map { part in
       (
-        part.index.map { "  index \($0)" } ?? "  table",
+        part.index.map { "Index \($0)" } ?? "Table",
         "\(Format.count(part.items)) items, \(Format.bytes(part.bytes)), "
           + "\(Format.decimal(part.units, 1)) units"
       )

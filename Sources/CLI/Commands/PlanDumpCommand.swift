@@ -80,7 +80,6 @@ struct PlanDumpCommand: AsyncParsableCommand {
             "Storage",
             PlanReport.words(storage: estimate.storedBytes, estimate.tableClass, prices)
           ),
-          ("A dump of", ""),
         ]
           + PlanReport.rows(estimate.parts.map { ($0.index, $0.items, $0.bytes, $0.readUnits) })))
   }

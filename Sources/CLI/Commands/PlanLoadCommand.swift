@@ -81,7 +81,6 @@ struct PlanLoadCommand: AsyncParsableCommand {
             PlanReport.words(
               storage: estimate.cost.billedBytes, estimate.tableClass, prices)
           ),
-          ("Of this", ""),
         ]
           + PlanReport.rows(
             estimate.cost.parts.map { ($0.index, $0.items, $0.bytes, Double($0.writeUnits)) })))

@@ -37,7 +37,7 @@ public struct LoadEstimate: Sendable, Equatable {
           + archived.table.key.words,
         hint: "name another table, or none, for one that is created")
     }
-    let raw = table?.raw ?? archived.settings.answers["describeTable"]?.object
+    let raw = table?.raw ?? archived.settings.described?.object
     billingMode = schema.billingMode
     tableClass = TableClass(described: raw.map { .object($0) })
     rate = try ExpectedRate(writeUnits, .write, schema: schema, raw: raw)

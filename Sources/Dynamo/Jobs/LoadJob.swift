@@ -65,8 +65,11 @@ public struct LoadPlan: Sendable {
   /// The state of the earlier runs.
   var checkpoint: LoadCheckpoint?
 
-  /// The class of the table that is there; one that is created is of the standard class.
-  public var tableClass: TableClass { TableClass(described: table.map { .object($0.raw) }) }
+  /// The class of the table while it is written.
+  public var tableClass: TableClass {
+    if let table { return TableClass(described: .object(table.raw)) }
+    return blueprint?.creation["TableClass"]?.string.flatMap(TableClass.init) ?? .standard
+  }
 
   /// Whether what the target holds must be deleted first.
   public var truncates: Bool {
