@@ -382,6 +382,12 @@ def test_a_reference_of_cloudformation_is_left_out_and_named(dynarc, archive):
     result = dynarc("info", archive(shape), "--as", "cloudformation")
     assert b"resolve" not in result.stdout and b'"c"' in result.stdout
     assert "the tag secret is left out" in result.stderr
+    assert "change it before" not in result.stderr
+
+
+def test_a_reference_of_cloudformation_in_a_name_is_told(dynarc, archive):
+    result = dynarc("info", archive({"sort": "{{resolve:ssm:x}}:S"}), "--as", "cloudformation")
+    assert "change it before" in result.stderr
 
 
 # MARK: Terraform

@@ -20,6 +20,12 @@ struct CloudFormationTemplate {
       "Properties": .object(properties()),
     ]
     for scaling in table.scaling { add(scaling, of: id, to: &resources) }
+    let text = String(decoding: JSONValue.object(resources).serialized(), as: UTF8.self)
+    if text.holdsBytes(of: CloudFormationTemplate.reference) {
+      notes.append(
+        "CloudFormation would take \(CloudFormationTemplate.reference)…}} in a name or in the policy for a reference, "
+          + "and look it up; change it before you use the template")
+    }
     var document: JSONObject = ["AWSTemplateFormatVersion": "2010-09-09"]
     document["Description"] = .string("DynamoDB table \(table.schema.name)")
     if !parameters.members.isEmpty { document["Parameters"] = .object(parameters) }
@@ -27,6 +33,9 @@ struct CloudFormationTemplate {
     notes += TableTemplate.note("CloudFormation's AWS::DynamoDB::Table", lacks: table.inNone)
     return document
   }
+
+  /// What begins a dynamic reference, which CloudFormation looks up wherever it stands; there is no way to quote it.
+  private static let reference = "{{resolve:"
 
   // MARK: The table
 
@@ -102,8 +111,8 @@ struct CloudFormationTemplate {
 
   private mutating func tags() -> [JSONValue] {
     table.tags.compactMap { tag in
-      // CloudFormation looks up what it takes for a dynamic reference, and knows no way to quote one.
-      guard !tag.key.holdsBytes(of: "{{resolve:"), !tag.value.holdsBytes(of: "{{resolve:") else {
+      let mark = CloudFormationTemplate.reference
+      guard !tag.key.holdsBytes(of: mark), !tag.value.holdsBytes(of: mark) else {
         notes.append("the tag \(tag.key) is left out: CloudFormation would take it for a reference")
         return nil
       }
