@@ -4,8 +4,11 @@ import Dynamo
 /// `100`, or `25%` of what the table is provisioned for.
 struct CapacityArgument: ExpressibleByArgument {
   var limit: CapacityLimit
+  /// As it was given.
+  var text: String
 
   init?(argument: String) {
+    text = argument
     let isPercent = argument.hasSuffix("%")
     guard let number = Double(isPercent ? String(argument.dropLast()) : argument),
       number.isFinite, number > 0, number <= (isPercent ? 100 : 1e9)

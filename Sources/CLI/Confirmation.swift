@@ -12,7 +12,7 @@ enum Confirmation {
       Terminal.error(danger, hint: "add --yes to go on without being asked")
       throw EndWith(status: ExitStatus.usage)
     }
-    guard Terminal.confirm(question) else {
+    guard try Terminal.confirm(question) else {
       Terminal.say("nothing was changed")
       throw EndWith(status: ExitStatus.failed)
     }

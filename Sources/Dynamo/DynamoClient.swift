@@ -121,6 +121,15 @@ public struct DynamoClient: Sendable {
     return table
   }
 
+  /// Waits until a table that is there can be read and written, as it can while an index is built or a setting
+  /// changes, which may take hours.
+  ///
+  /// - Throws: `DynamoError` of code `notActive`.
+  func usable(_ table: TableDescription, limit: Duration) async throws -> TableDescription {
+    if table.status == "ACTIVE" || table.status == "UPDATING" { return table }
+    return try await waitUntilActive(table.schema.name, limit: limit)
+  }
+
   /// Waits until a table and its indexes are `ACTIVE`.
   ///
   /// - Parameter stop: ends waiting by `CancellationError`.

@@ -1,3 +1,4 @@
+import AWS
 import ArgumentParser
 import Dynamo
 
@@ -158,6 +159,10 @@ struct CopyCommand: AsyncParsableCommand {
     by error: any Error, _ report: CopyReport, _ progress: CopyProgress?
   ) -> any Error {
     guard let progress, let state = report.state(progress) else { return error }
+    // A refusal to create the table leaves nothing.
+    if progress.phase == .creating, let error = error as? ServiceError, error.kind == .final {
+      return error
+    }
     let interrupted = error is CancellationError
     if !interrupted { Program.describe(error) }
     // The target holds items now; what it held before, where that was any, is kept.

@@ -16,7 +16,9 @@ extension RestoreCommand {
     let plan = try await job.plan()
     let keeping = safeguard.job(client: client, table: plan.target, giveUp: change.giveUp)
     try keeping.check()
-    let report = RestoreIntoReport(plan: plan, output: output, aws: aws.again(into))
+    let report = RestoreIntoReport(
+      plan: plan, output: output, aws: aws.again(into),
+      pace: change.writeUnits.map { ["--write-units", $0.text] } ?? [])
     if change.dryRun { return try report.dryRun(keeping: safeguard.words(table: name)) }
     try change.confirm(report.question, danger: report.danger)
     try safeguard.confirm(table: name, yes: change.yes)
@@ -54,11 +56,13 @@ extension RestoreCommand {
     by error: any Error, _ report: RestoreIntoReport, _ helper: TableDescription?,
     _ reached: RestoreIntoProgress?
   ) -> any Error {
-    guard helper != nil else { return error }
     let interrupted = error is CancellationError
+    // Whoever is interrupted while the service is asked does not know what became of it.
+    guard helper != nil || interrupted && reached != nil else { return error }
     if !interrupted { Program.describe(error) }
     Terminal.error(
-      "\(interrupted ? "interrupted" : "stopped"); \(report.state(reached)); \(report.leftover)",
+      "\(interrupted ? "interrupted" : "stopped"); \(report.state(reached)); "
+        + (helper == nil ? report.doubt : report.leftover),
       hint: report.ways(reached))
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }

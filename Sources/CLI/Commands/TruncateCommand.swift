@@ -156,7 +156,7 @@ extension Confirmation {
       Terminal.error(danger, hint: "add --yes to go on without being asked")
       throw EndWith(status: ExitStatus.usage)
     }
-    guard Terminal.ask("Type the table's name to delete every item of it: ") == name else {
+    guard try Terminal.ask("Type the table's name to delete every item of it: ") == name else {
       Terminal.say("that is not \(name); nothing was changed")
       throw EndWith(status: ExitStatus.failed)
     }

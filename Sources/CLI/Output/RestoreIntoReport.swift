@@ -8,6 +8,8 @@ struct RestoreIntoReport {
   let output: OutputOptions
   /// What leads commands to the same account and endpoint.
   let aws: [String]
+  /// The options that bound the writes, as they were given.
+  let pace: [String]
 
   private var target: String { plan.target.schema.name }
 
@@ -20,6 +22,9 @@ struct RestoreIntoReport {
 
   /// Of the table that was made beside.
   var leftover: String { "table \(plan.helper), made of the backup, is left" }
+
+  /// The same, where the service has not said that it is made.
+  var doubt: String { "table \(plan.helper) may be made of the backup all the same" }
 
   /// What the target is like after an end half-way.
   func state(_ reached: RestoreIntoProgress?) -> String {
@@ -38,7 +43,7 @@ struct RestoreIntoReport {
       ["aws", "dynamodb", "delete-table", "--table-name", plan.helper] + aws)
     if case .removing = reached { return "remove it with: \(remove)" }
     let copy = ShellCommand.line(
-      ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"] + aws)
+      ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"] + pace + aws)
     return
       "go on, once it is ACTIVE, with: \(copy); then, or without that, remove it with: \(remove)"
   }

@@ -81,14 +81,26 @@ enum Terminal {
   }
 
   /// Asks a question that is answered with yes or no.
-  static func confirm(_ question: String) -> Bool {
-    let answer = ask("\(question) [y/N] ")?.lowercased()
+  ///
+  /// - Throws: `CancellationError` when a signal comes first.
+  static func confirm(_ question: String) throws -> Bool {
+    let answer = try ask("\(question) [y/N] ")?.lowercased()
     return answer == "y" || answer == "yes"
   }
 
   /// Asks for a line; nil where there is none.
-  static func ask(_ question: String) -> String? {
+  ///
+  /// - Throws: `CancellationError` when a signal comes first.
+  static func ask(_ question: String) throws -> String? {
     ProgressLine.shared.write(printable(question))
+    var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    while poll(&waiting, 1, 50) <= 0 {
+      // A line that is being read for cannot be given up, so that none is read for before it is there.
+      guard !Interruption.hasCome else {
+        say("")
+        throw CancellationError()
+      }
+    }
     return readLine(strippingNewline: true)
   }
 

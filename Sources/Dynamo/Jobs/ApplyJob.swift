@@ -83,9 +83,7 @@ public struct ApplyJob: Sendable {
         .stateMismatch, "table \(target) is not the one that the work began with",
         hint: "remove \(run.options.statePath), and apply again")
     }
-    if table.status != "ACTIVE" {
-      table = try await run.client.waitUntilActive(target, limit: .seconds(1800))
-    }
+    table = try await run.client.usable(table, limit: run.options.giveUpAfter)
     guard table.schema.key == manifest.table.key else {
       throw DynamoError(
         .keyMismatch,

@@ -76,10 +76,8 @@ public struct CopyJob: Sendable {
   private func targetTable(
     _ name: String, _ source: TableDescription
   ) async throws -> TableDescription? {
-    guard var found = try await target.describeTableIfPresent(name) else { return nil }
-    if found.status != "ACTIVE" {
-      found = try await target.waitUntilActive(name, limit: .seconds(1800))
-    }
+    guard let described = try await target.describeTableIfPresent(name) else { return nil }
+    let found = try await target.usable(described, limit: options.giveUpAfter)
     let isOneEndpoint = self.source.endpoint == target.endpoint
     guard !source.isSameTable(as: found, isOneEndpoint: isOneEndpoint) else {
       throw DynamoError(

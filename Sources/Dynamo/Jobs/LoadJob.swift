@@ -153,10 +153,7 @@ public struct LoadJob: Sendable {
     plan.createsTable = false
     plan.isOwnTable = checkpoint?.settings?.created ?? false
     if !plan.isOwnTable { plan.notRecreated = [] }
-    // A table that gets an index is UPDATING, and can be written to.
-    if table.status != "ACTIVE", !(plan.isOwnTable && table.status == "UPDATING") {
-      table = try await client.waitUntilActive(name, limit: .seconds(1800))
-    }
+    table = try await client.usable(table, limit: write.giveUpAfter)
     guard table.schema.key == manifest.table.key else {
       throw DynamoError(
         .keyMismatch,

@@ -77,6 +77,7 @@ public struct RestoreIntoJob: Sendable {
     progress: @escaping @Sendable (RestoreIntoProgress) -> Void
   ) async throws -> CopySummary {
     let poll = Poll(giveUpAfter: options.giveUpAfter, stop: options.stop)
+    progress(.restoring(WaitProgress(status: "table \(plan.helper) is asked for", waited: .zero)))
     let helper = try await client.restoredTable(
       plan.helper, from: plan.backup.backup, overrides: RestoreIntoJob.overrides, found: nil, poll,
       begun: begun

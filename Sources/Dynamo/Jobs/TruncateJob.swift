@@ -90,10 +90,8 @@ public struct TruncateJob: Sendable {
   /// - Throws: `DynamoError` of code `noSuchTable`, `protected`, `notActive` or `usage`; `ServiceError`,
   ///   `CancellationError`.
   public func plan() async throws -> TruncatePlan {
-    var found = try await client.describeTable(table)
-    if found.status != "ACTIVE" {
-      found = try await client.waitUntilActive(table, limit: .seconds(1800))
-    }
+    let found = try await client.usable(
+      try await client.describeTable(table), limit: options.giveUpAfter)
     guard found.raw["DeletionProtectionEnabled"]?.bool != true else {
       throw DynamoError(
         .protected, "table \(table) has deletion protection",
