@@ -35,6 +35,7 @@ unit: setup ## Run the Swift unit tests.
 integration: build ## Run the integration tests: the real binary against real local servers.
 	$(call heading,integration tests)
 	@scripts/setup-browser
+	@scripts/setup-actionlint
 	@swift build -c release --product library-example
 	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q --durations=5
 

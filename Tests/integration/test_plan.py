@@ -282,6 +282,8 @@ def test_other_classes_have_other_prices(dynarc, target, table):
     tables.put_all(target.client, table, [{"pk": {"S": "p"}, "sk": {"S": "s"}}])
     report = dynarc("dump", table, "./rare", "--json", at=target).json
     priced(report, report["consumedReadUnits"] * 0.155e-6)
+    report = dynarc("load", "./rare", f"{table}-2", "--json", at=target).json
+    priced(report, report["consumedWriteUnits"] * 0.78e-6)
     assert "not known" in dynarc("plan", "dump", table, at=target).stdout.decode()
 
 

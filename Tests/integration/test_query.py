@@ -349,6 +349,14 @@ def test_items_with_more_attributes_than_columns(dynarc, source, people):
     assert "1 item has more attributes" in result.stderr
 
 
+def test_an_item_with_very_many_attributes(dynarc, source, table):
+    tables.create(source.client, table)
+    many = {f"a{n}": {"NULL": True} for n in range(40_000)}
+    tables.put_all(source.client, table, [{"pk": {"S": "p"}, "sk": {"S": "s"}} | many])
+    line = dynarc("query", table, "--pk", "p", "--table", at=source).stdout.decode().splitlines()[1]
+    assert line.split()[:2] == ["p", "s"] and line.endswith("+39902")
+
+
 def on_a_terminal(binary, tmp_path, at: Side, width: int, *arguments: str) -> str:
     """What dynarc writes to a terminal of a width, without the carriage returns."""
     leader, follower = pty.openpty()

@@ -7,19 +7,21 @@ import JSON
 ///     a         1       open    19.90
 ///     b         2       closed  5      +1
 ///
-/// The columns are the keys and what else the first items have, in the order in which it appears. An
-/// item with more than that ends in the number of its other attributes. Strings stand bare.
+/// The columns are the keys and what else the first items have, in the order in which it appears, up to a
+/// hundred. An item with more than that ends in the number of its other attributes. Strings stand bare.
 struct ItemTable {
   /// Items that are looked at before the columns are laid out, and bytes of their cells at most.
   private static let sampleItems = 50
   private static let sampleBytes = 1 << 20
-  /// Columns that a cell is padded to at most where nothing is cut.
+  /// Columns at most: an item may have a hundred thousand attributes.
+  private static let mostColumns = 100
+  /// Width that a cell is padded to at most where nothing is cut.
   private static let widest = 64
   /// Room for a cell at least, and between two of them.
   private static let narrowest = 6
   private static let gap = 2
-  /// Room for `+12` behind the cells.
-  private static let restWidth = 5
+  /// Room for the gap and `+12345` behind the cells.
+  private static let restWidth = 8
 
   private struct Column {
     /// UTF-8: names are compared by their bytes.
@@ -27,7 +29,11 @@ struct ItemTable {
     var width: Int
   }
 
-  private typealias Row = [(name: [UInt8], cell: String)]
+  private struct Row {
+    /// Names in the item's order.
+    var names: [[UInt8]] = []
+    var cells: [[UInt8]: String] = [:]
+  }
 
   private let keys: [[UInt8]]
   /// Columns of the terminal; nil where nothing is cut.
@@ -54,7 +60,7 @@ struct ItemTable {
     let found = try row(bytes, item)
     guard sample != nil else { return append(found) }
     sample?.append(found)
-    sampled += found.reduce(0) { $0 + $1.cell.utf8.count }
+    sampled += found.cells.values.reduce(0) { $0 + $1.utf8.count }
     if sample?.count == ItemTable.sampleItems || sampled > ItemTable.sampleBytes { layOut() }
   }
 
@@ -78,14 +84,15 @@ struct ItemTable {
   }
 
   private func row(_ bytes: Span<UInt8>, _ item: Range<Int>) throws -> Row {
-    var row: Row = []
+    var row = Row()
     var scanner = JSONScanner()
     var values: [(name: [UInt8], range: Range<Int>)] = []
     try JSONWalk.object(bytes, at: item.lowerBound, &scanner) { name, start, end, _ in
       values.append((Array(name.utf8), start..<end))
     }
-    for value in values {
-      row.append((value.name, try ItemTable.cell(bytes.extracting(value.range))))
+    for (name, range) in values {
+      row.names.append(name)
+      row.cells[name] = try ItemTable.cell(bytes.extracting(range))
     }
     return row
   }
@@ -111,14 +118,17 @@ struct ItemTable {
   private mutating func layOut() {
     guard let rows = sample, !rows.isEmpty else { return }
     sample = nil
-    columns = keys.map { Column(name: $0, width: 0) }
-    for (name, _) in rows.joined() where !columns.contains(where: { $0.name == name }) {
-      columns.append(Column(name: name, width: 0))
+    var names = keys
+    var known = Set(keys)
+    for name in rows.lazy.map(\.names).joined() where known.insert(name).inserted {
+      names.append(name)
     }
-    let titles = columns.map { ItemTable.line(String(decoding: $0.name, as: UTF8.self)) }
-    for index in columns.indices {
-      let cells = rows.compactMap { row in row.first { $0.name == columns[index].name }?.cell }
-      columns[index].width = ([titles[index]] + cells).map(TextWidth.of).max() ?? 0
+    let titles = names.prefix(ItemTable.mostColumns).map {
+      ItemTable.line(String(decoding: $0, as: UTF8.self))
+    }
+    columns = zip(names, titles).map { name, title in
+      let cells = [title] + rows.compactMap { $0.cells[name] }
+      return Column(name: name, width: cells.map(TextWidth.of).max() ?? 0)
     }
     fit()
     append(cells: Array(titles.prefix(columns.count)), rest: 0)
@@ -145,16 +155,10 @@ struct ItemTable {
   }
 
   private mutating func append(_ row: Row) {
-    var cells: [String] = []
-    var shown = 0
-    for column in columns {
-      let cell = row.first { $0.name == column.name }?.cell
-      shown += cell == nil ? 0 : 1
-      cells.append(cell ?? "")
-    }
-    let rest = row.count - shown
+    let found = columns.map { row.cells[$0.name] }
+    let rest = row.names.count - found.count { $0 != nil }
     if rest > 0 { itemsWithMore += 1 }
-    append(cells: cells, rest: rest)
+    append(cells: found.map { $0 ?? "" }, rest: rest)
   }
 
   private mutating func append(cells: [String], rest: Int) {
