@@ -66,9 +66,10 @@ def hinted(said: str) -> list[str]:
 
 
 def at_terminal(
-    binary: Path, directory: Path, home: Path, *arguments: object, prompt: str, answer: str, at: Side | None = None
+    binary: Path, directory: Path, home: Path, *arguments: object, prompt: str, answer: str | None, at: Side | None = None
 ) -> tuple[int, str]:
-    """Runs dynarc at a terminal and answers its question. Returns the exit code and what was shown."""
+    """Runs dynarc at a terminal and answers its question, by SIGINT where there is no answer. Returns the exit code
+    and what was shown."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         [str(binary), *map(str, arguments)], cwd=directory, env=environment_of(home, at),
@@ -80,7 +81,10 @@ def at_terminal(
         while part := os.read(leader, 4096):
             shown += part
             if prompt and prompt.encode() in shown:
-                os.write(leader, f"{answer}\n".encode())
+                if answer is None:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(leader, f"{answer}\n".encode())
                 prompt = ""
     except OSError:
         pass  # The last one at the other end has gone.

@@ -51,7 +51,6 @@ BATCH_ONLY = {
     "total_unprocessed": "BatchWriteItem",
     "partial_unprocessed": "BatchWriteItem",
     "unprocessed_keys": "BatchGetItem",
-    "lost_writes": "BatchWriteItem",
 }
 NOT_FORWARDED = {
     "throttle", "internal_error", "unavailable", "expired_token", "refuse", "total_unprocessed", "lost_writes",
@@ -96,7 +95,7 @@ class Rule:
 
     def strikes(self, operation: str) -> bool:
         """Whether this request is hit; each call counts as a request."""
-        if operation != BATCH_ONLY.get(self.kind, operation):
+        if operation != ({"lost_writes": "BatchWriteItem"} | BATCH_ONLY).get(self.kind, operation):
             return False
         if not re.fullmatch(self.operation, operation):
             return False

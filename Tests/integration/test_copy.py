@@ -10,6 +10,7 @@ import servers
 import tables
 from capacity import Capacity
 from copies import BOTH, at_terminal, hinted, interrupted, write_profiles
+from faultproxy import FaultProxy
 from items import corner_cases, keyed, orders, random_items
 from program import Result, Side
 
@@ -353,3 +354,34 @@ def test_both_sides_have_a_budget(copy, source, target, table, proxy_to):
 def test_nothing_there_is_nothing_copied(copy, dynarc, target, table):
     said = copy(table, exit=3).stderr
     assert f'no table "{table}"' in said
+
+
+def status(target: Side, proxy_to: Callable[..., FaultProxy], told: str) -> Side:
+    """The target, whose tables are always in another state than ACTIVE."""
+    rule = {
+        "kind": "rewrite", "operation": "DescribeTable", "old": r'"TableStatus":\s*"ACTIVE"',
+        "new": f'"TableStatus":"{told}"',
+    }  # fmt: skip
+    return target.through(proxy_to(target, [rule]))
+
+
+def test_a_table_that_gets_an_index_is_written_to(copy, stock, target, table, proxy_to):
+    occupy(target, table)
+    copy(stock, "--target-table", table, "--replace", *PLAINLY, target=status(target, proxy_to, "UPDATING"))
+    assert found(target, table, ITEMS) == []
+
+
+def test_a_table_that_is_never_there_is_not_waited_for_without_end(copy, stock, target, table, proxy_to):
+    mine = occupy(target, table)
+    done = copy(
+        stock, "--target-table", table, "--replace", *PLAINLY, "--give-up-after", "2s",
+        target=status(target, proxy_to, "CREATING"), exit=3,
+    )  # fmt: skip
+    assert "is still CREATING after 2 s" in done.stderr
+    assert found(target, table, mine) == []
+
+
+def test_a_table_that_may_not_be_created_is_not_said_to_be_there(copy, stock, target, table, proxy_to):
+    rule = {"kind": "refuse", "operation": "CreateTable", "code": "AccessDeniedException"}
+    done = copy(stock, "--target-table", table, target=target.through(proxy_to(target, [rule])), exit=3)
+    assert "AccessDenied" in done.stderr and "may have been created" not in done.stderr

@@ -285,7 +285,12 @@ def test_trouble_is_2(history: History, dynarc: Dynarc, source: Side, table: str
 def test_a_key_that_stands_there_twice(history: History, dynarc: Dynarc, tmp_path: Path) -> None:
     copy = tmp_path / "twice"
     shutil.copytree(history.archives[history.old], copy)
-    archives.edit_lines(copy, lambda lines: lines + [lines[0]])
+
+    def add(lines: list[bytes]) -> list[bytes]:
+        item = {"pk": {"S": "of nobody else"}, "sk": {"S": "twice"}}
+        return lines + [json.dumps({"Item": item | {"n": {"N": str(n)}}}).encode() + b"\n" for n in (1, 2)]
+
+    archives.edit_lines(copy, add)
     result = dynarc("diff", history.archives[history.new], copy, exit=2)
     assert "two items with the key" in result.stderr
 

@@ -54,7 +54,8 @@ def test_writes_that_the_server_only_claims_are_found(dynarc, archive, target, t
 
 def test_items_of_others_count_where_the_table_was_empty_before(dynarc, archive, target, table, proxy_to):
     """Somebody writes into the table between the load and the reading back."""
-    proxy = proxy_to(target, [{"kind": "stall", "operation": "Scan", "skip": 1, "seconds": 2}])
+    # Each batch is written at once, and load is told so two seconds later: time enough for others.
+    proxy = proxy_to(target, [{"kind": "stall", "operation": "BatchWriteItem", "seconds": 2}])
     changed = dict(ITEMS[0], v={"S": "changed since"})
 
     def meddle() -> None:

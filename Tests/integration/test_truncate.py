@@ -66,6 +66,15 @@ def test_only_the_name_will_do(binary, tmp_path, source, full, typed):
     assert not (tmp_path / "before").exists()
 
 
+def test_a_question_ends_by_an_interrupt(binary, tmp_path, source, full):
+    code, shown = at_terminal(
+        binary, tmp_path, tmp_path, "truncate", full, "--backup", "none",
+        prompt="Type the table's name", answer=None, at=source,
+    )  # fmt: skip
+    assert code == 130 and "interrupted" in shown
+    assert len(left(source, full)) == len(ITEMS)
+
+
 def test_the_name_is_typed(binary, dynarc, tmp_path, source, full):
     code, shown = at_terminal(
         binary, tmp_path, tmp_path, "truncate", full, "--backup", "./before",

@@ -60,6 +60,12 @@ public struct SettingsChoice: Sendable, Equatable {
     }
   }
 
+  /// Whether settings were asked for one by one.
+  var isNamed: Bool {
+    if case .only = wanted { return true }
+    return false
+  }
+
   /// What of the choice only makes sense for a table that is created, as its option.
   var forCreation: String? {
     if billing != nil { return "--billing" }

@@ -58,7 +58,8 @@ struct SettingsPlanner {
       // Auto scaling of a table on demand is none, whatever there may be.
       if setting == .autoScaling, schema.billingMode == .onDemand { continue }
       left.append(
-        SettingResult(setting, setting.rawValue, .skipped(reason: reason, needsDecision: false)))
+        SettingResult(
+          setting, setting.rawValue, .skipped(reason: reason, needsDecision: choice.isNamed)))
       planUnasked(setting)
     }
   }
