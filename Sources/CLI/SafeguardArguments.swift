@@ -11,7 +11,7 @@ struct SafeguardArguments: ParsableArguments {
         + "directory, which has a / or begins with a dot, gets a dump; none keeps nothing, and asks "
         + "(default: aws).",
       valueName: "aws|dir|none"),
-    completion: .directory)
+    completion: .directory, transform: SafeguardArgument.parse)
   var backup: SafeguardArgument?
 
   /// What was asked for, or a backup.
@@ -68,10 +68,18 @@ struct SafeguardArguments: ParsableArguments {
 }
 
 /// `aws`, a directory, or `none`.
-struct SafeguardArgument: ExpressibleByArgument {
+struct SafeguardArgument {
   var safeguard: Safeguard
 
-  init?(argument: String) {
+  static func parse(_ argument: String) throws -> SafeguardArgument {
+    guard let safeguard = SafeguardArgument(argument) else {
+      throw ValidationError(
+        "--backup takes aws, none, or a directory with a / in it, and not \"\(argument)\"")
+    }
+    return safeguard
+  }
+
+  private init?(_ argument: String) {
     switch argument {
     case "aws": safeguard = .aws
     case "none": safeguard = .none

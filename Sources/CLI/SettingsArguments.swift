@@ -7,13 +7,15 @@ struct SettingsArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Settings to bring back: all, none, or some of \(SettingsArguments.names), with commas; otherwise "
-        + "all for a table that is created and none for one that is there.", valueName: "list"))
+        + "all for a table that is created and none for one that is there.", valueName: "list"),
+    transform: WantedSettings.parse)
   var settings: WantedSettings?
 
   @Option(
     help: ArgumentHelp(
       "How a table that is created is paid for: on-demand, provisioned, or provisioned=READ,WRITE for "
-        + "the table and each global index; otherwise as it was.", valueName: "mode"))
+        + "the table and each global index; otherwise as it was.", valueName: "mode"),
+    transform: BillingArgument.parse)
   var billing: BillingArgument?
 
   @Option(
@@ -65,6 +67,9 @@ struct SettingsArguments: ParsableArguments {
   func validate() throws {
     guard !(schemaOnly && dataOnly) else {
       throw ValidationError("--schema-only and --data-only exclude each other")
+    }
+    if let own = tag.first(where: { $0.left.hasPrefix("aws:") }) {
+      throw ValidationError("--tag \(own.left): tags that begin with aws: are given by AWS alone")
     }
     if dataOnly, settings != nil || !tag.isEmpty {
       throw ValidationError("--data-only brings no settings back; leave --settings and --tag out")
@@ -126,11 +131,20 @@ struct SettingsArguments: ParsableArguments {
 extension IndexChoice: ExpressibleByArgument {}
 
 /// `all`, `none`, `ttl,tags` or `all,warm-throughput`.
-struct WantedSettings: ExpressibleByArgument {
+struct WantedSettings {
   var wanted: SettingsChoice.Wanted
   var warms = false
 
-  init?(argument: String) {
+  static func parse(_ argument: String) throws -> WantedSettings {
+    guard let settings = WantedSettings(argument) else {
+      throw ValidationError(
+        "--settings takes all, none, or some of \(SettingsArguments.names), with commas, and not "
+          + "\"\(argument)\"")
+    }
+    return settings
+  }
+
+  private init?(_ argument: String) {
     let names = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     if names == ["none"] {
       wanted = .none
@@ -144,11 +158,20 @@ struct WantedSettings: ExpressibleByArgument {
 }
 
 /// `on-demand`, `provisioned` or `provisioned=100,50`.
-struct BillingArgument: ExpressibleByArgument {
+struct BillingArgument {
   var mode: BillingMode
   var throughput: Throughput?
 
-  init?(argument: String) {
+  static func parse(_ argument: String) throws -> BillingArgument {
+    guard let billing = BillingArgument(argument) else {
+      throw ValidationError(
+        "--billing takes on-demand, provisioned, or provisioned=READ,WRITE with units of 1 or more, and "
+          + "not \"\(argument)\"")
+    }
+    return billing
+  }
+
+  private init?(_ argument: String) {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     switch (parts.first, parts.count) {
     case ("on-demand", 1): mode = .onDemand

@@ -385,3 +385,15 @@ def test_a_table_that_may_not_be_created_is_not_said_to_be_there(copy, stock, ta
     rule = {"kind": "refuse", "operation": "CreateTable", "code": "AccessDeniedException"}
     done = copy(stock, "--target-table", table, target=target.through(proxy_to(target, [rule])), exit=3)
     assert "AccessDenied" in done.stderr and "may have been created" not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["--replace", "--truncate-first"])
+def test_an_empty_source_is_told_before_it_empties_the_target(copy, source, target, table, mode):
+    tables.create(source.client, table)
+    mine = occupy(target, table)
+    said = copy(table, mode, "--backup", "none", exit=2).stderr
+    assert "holds no item, and this would delete" in said
+    assert found(target, table, mine) == []
+    said = copy(table, mode, *PLAINLY).stderr
+    assert "holds no item" in said
+    assert tables.read_all(target.client, table) == []

@@ -619,3 +619,16 @@ def test_info_shows_what_could_not_be_read(dynarc, recorded):
     shown = dynarc("info", "./archive", "--settings", "--json").json
     assert shown["ttl"] is None
     assert shown["notRead"] == [{"setting": "timeToLive", "code": DENIED}]
+
+
+@pytest.mark.parametrize(
+    "option, what",
+    [
+        (("--settings", "TTL"), "takes all, none, or some of"),
+        (("--billing", "provisioned=0,0"), "provisioned=READ,WRITE"),
+        (("--tag", "aws:x=1"), "given by AWS alone"),
+    ],
+)
+def test_what_is_no_choice_is_refused_with_the_choices(dynarc, target, option, what):
+    done = dynarc("load", "./not-even-there", "Nothing", *option, at=target, exit=2)
+    assert what in done.stderr

@@ -21,7 +21,8 @@ enum PlanReport {
       case .maximum: "the maximum set for the table"
       case .newTable: "what a new table on demand takes"
       }
-    return "\(Format.decimal(rate.unitsPerSecond, 0)) units a second, \(reason)"
+    let isWhole = rate.unitsPerSecond == rate.unitsPerSecond.rounded()
+    return "\(Format.decimal(rate.unitsPerSecond, isWhole ? 0 : 1)) units a second, \(reason)"
   }
 
   /// The members that both have.

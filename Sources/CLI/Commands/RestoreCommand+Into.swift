@@ -63,7 +63,8 @@ extension RestoreCommand {
     Terminal.error(
       "\(interrupted ? "interrupted" : "stopped"); \(report.state(reached)); "
         + (helper == nil ? report.doubt : report.leftover),
-      hint: report.ways(reached))
+      hint: (error as? DynamoError)?.code == .keyMismatch
+        ? report.cleanUp : report.ways(reached))
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 }

@@ -9,6 +9,9 @@ struct CopyReport {
 
   /// Says what a person must know beforehand.
   func warn() {
+    if plan.sourceIsEmpty {
+      Terminal.warn("\(source) holds no item: all that \(part)\(target) holds is deleted")
+    }
     if let left = settingsLeft {
       Terminal.warn(
         "table \(plan.target) gets the source's key, indexes and billing, and not: \(left)")
@@ -35,18 +38,32 @@ struct CopyReport {
 
   /// What is asked before a table that holds items is changed.
   var question: String {
-    switch plan.mode {
+    if plan.sourceIsEmpty {
+      return "\(source) holds no item. Delete \(part.isEmpty ? "every item" : "the slice") of "
+        + "\(target)\(expected(plan.targetTable))?"
+    }
+    return switch plan.mode {
     case .merge: "Put items of \(source) over those of \(target)?"
     case .replace:
-      "Make \(part)\(target) equal to \(source), replacing and deleting items?"
+      "Make \(part)\(target)\(expected(plan.targetTable)) equal to \(source)\(expected(plan.source)), "
+        + "replacing and deleting items?"
     case .truncateFirst:
       "Delete \(plan.sliceBecause == nil ? "every item" : "the slice") of \(target) first?"
     }
   }
 
+  /// ` (about 1,200 items)`, by a count up to six hours old.
+  private func expected(_ table: TableDescription?) -> String {
+    guard let table, plan.sliceBecause == nil else { return "" }
+    return " (about \(Format.count(table.itemCount)) items)"
+  }
+
   /// What would happen, for when nobody can be asked.
   var danger: String {
-    switch plan.mode {
+    if plan.sourceIsEmpty {
+      return "\(source) holds no item, and this would delete those of \(target)"
+    }
+    return switch plan.mode {
     case .merge: "this would replace items of \(target)"
     case .replace: "this would replace and delete items of \(target)"
     case .truncateFirst: "this would delete items of \(target)"

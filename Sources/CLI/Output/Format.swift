@@ -64,7 +64,8 @@ extension Format {
   static func table(_ rows: [(String, String)]) -> String {
     let width = rows.map(\.0.count).max() ?? 0
     return rows.map { name, value in
-      name + String(repeating: " ", count: width - name.count + 2) + value
+      name + String(repeating: " ", count: width - name.count + 2)
+        + value.replacing("\n", with: "\\n")
     }.joined(separator: "\n")
   }
 }

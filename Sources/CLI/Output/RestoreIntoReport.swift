@@ -37,11 +37,16 @@ struct RestoreIntoReport {
     }
   }
 
+  private var remove: String {
+    ShellCommand.line(["aws", "dynamodb", "delete-table", "--table-name", plan.helper] + aws)
+  }
+
+  /// How to clean up.
+  var cleanUp: String { "remove it with: \(remove)" }
+
   /// How to go on, and how to clean up.
   func ways(_ reached: RestoreIntoProgress?) -> String {
-    let remove = ShellCommand.line(
-      ["aws", "dynamodb", "delete-table", "--table-name", plan.helper] + aws)
-    if case .removing = reached { return "remove it with: \(remove)" }
+    if case .removing = reached { return cleanUp }
     let copy = ShellCommand.line(
       ["dynarc", "copy", plan.helper, "--target-table", target, "--replace"] + pace + aws)
     return

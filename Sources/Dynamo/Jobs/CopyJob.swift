@@ -53,8 +53,11 @@ public struct CopyJob: Sendable {
     let found = try await targetTable(name, table)
     let holdsItems = found == nil ? false : try await target.holdsItems(name)
     let mode = try mode(holdsItems, name)
+    // Somebody who has the wrong source would lose all of the target.
+    let losesItems = holdsItems && mode != .merge
     return CopyPlan(
-      source: table, target: name, targetTable: found, holdsItems: holdsItems, mode: mode,
+      source: table, target: name, targetTable: found, holdsItems: holdsItems,
+      sourceIsEmpty: losesItems ? try await !source.holdsItems(sourceName) : false, mode: mode,
       read: try ReadPlan(table: table, options: read, cores: options.cores),
       sliceBecause: ArchiveSource(tableName: sourceName, read: whole.description).sliceBecause,
       partialIndex: partial,
@@ -68,7 +71,7 @@ public struct CopyJob: Sendable {
       writeUnits: try options.writeUnits?.unitsPerSecond(
         .write, schema: (found ?? table).schema, raw: found?.raw),
       targetKeys: try found.flatMap { found in
-        holdsItems && mode != .merge ? try targetKeys(found, table.schema) : nil
+        losesItems ? try targetKeys(found, table.schema) : nil
       })
   }
 

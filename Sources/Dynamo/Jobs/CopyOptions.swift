@@ -44,6 +44,8 @@ public struct CopyPlan: Sendable {
   public let targetTable: TableDescription?
   /// Whether it holds items now.
   public let holdsItems: Bool
+  /// Whether the source, of which the target is made a likeness, is found to hold no item at all.
+  public let sourceIsEmpty: Bool
   /// What happens to these; `merge` where there are none and nothing else was asked for.
   public let mode: CopyMode
   /// How the source is read.
