@@ -26,18 +26,18 @@ public struct WriteCost: Sendable, Equatable {
 
   /// UTF-8: names are compared by their bytes.
   private struct Index: Sendable, Equatable {
-    var keys: Set<[UInt8]>
+    var keys: [[UInt8]]
     /// Nil for all attributes.
-    var projected: Set<[UInt8]>?
+    var projected: [[UInt8]]?
   }
 
   public init(_ schema: TableSchema) {
     parts = [Part()] + schema.indexes.map { Part(index: $0.name) }
     let tableKeys = schema.key.attributes.map { Array($0.name.utf8) }
     indexes = schema.indexes.map { index in
-      let keys = Set(index.key.attributes.map { Array($0.name.utf8) })
+      let keys = index.key.attributes.map { Array($0.name.utf8) }
       let others = tableKeys + index.projection.nonKeyAttributes.map { Array($0.utf8) }
-      return Index(keys: keys, projected: index.projection.type == "ALL" ? nil : keys.union(others))
+      return Index(keys: keys, projected: index.projection.type == "ALL" ? nil : keys + others)
     }
   }
 
@@ -54,13 +54,11 @@ public struct WriteCost: Sendable, Equatable {
     var sizes = found
     let indexes = indexes
     StoredSize.attributes(bytes, item) { name, value in
-      let size = name.utf8.count + value
+      let size = name.count + value
       whole += size
-      guard !indexes.isEmpty else { return }
-      let name = Array(name.utf8)
       for (place, index) in indexes.enumerated() {
-        if index.keys.contains(name) { found[place] += 1 }
-        if index.projected?.contains(name) ?? true { sizes[place] += size }
+        if index.keys.has(name) { found[place] += 1 }
+        if index.projected?.has(name) ?? true { sizes[place] += size }
       }
     }
     count(whole, in: 0)
@@ -82,5 +80,14 @@ public struct WriteCost: Sendable, Equatable {
     parts[place].items += 1
     parts[place].bytes += bytes
     parts[place].writeUnits += max((bytes + 1023) / 1024, 1)
+  }
+}
+
+extension [[UInt8]] {
+  fileprivate func has(_ name: Span<UInt8>) -> Bool {
+    for candidate in self where candidate.count == name.count {
+      if name.withUnsafeBufferPointer({ $0.elementsEqual(candidate) }) { return true }
+    }
+    return false
   }
 }
