@@ -313,15 +313,28 @@ def test_hostile_values_in_the_report(runner, releases, near, stock):
     assert not re.search(r"[|`<>\[\]()*@\\:_]", inside)
 
 
+# It ends itself when it is interrupted.
+WAITS = "#!/bin/sh\ntrap 'kill $!; echo interrupted >&2; exit 130' INT\nsleep 100 &\n{then}\nwait\n"
+
+
 def test_a_job_that_takes_too_long(runner, releases, near, stock):
-    """A minute is the least that can be said, so the program is asked how it is told to end."""
-    program = "#!/bin/sh\ntrap 'echo interrupted >&2; exit 130' INT\nsleep 100 & wait\n"
-    asked = releases.publish(program) | {"timeout-minutes": "1"}
+    """It takes a minute, which is the least that can be said."""
+    asked = releases.publish(WAITS.format(then="")) | {"timeout-minutes": "1"}
     begun = time.monotonic()
     done = runner.run({"command": "dump", "table": stock, "archive": "archive"} | near | asked)
-    assert 58 < time.monotonic() - begun < 90
+    assert 59 < time.monotonic() - begun < 90
     assert done.code == 130 and "interrupted" in done.log
-    assert "stopped after 1 minutes" in done.summary and "timeout-minutes" in done.errors[0]
+    assert "time was over (timeout-minutes: 1)" in html.unescape(done.summary) and "timeout-minutes" in done.errors[0]
+    clean(done, runner)
+
+
+@pytest.mark.parametrize("number", ["INT", "TERM"])
+def test_a_job_that_is_cancelled(runner, releases, near, stock, number):
+    """The runner tells the step, and the step tells dynarc."""
+    asked = releases.publish(WAITS.format(then=f"kill -{number} $PPID"))
+    done = runner.run({"command": "dump", "table": stock, "archive": "archive"} | near | asked)
+    assert (done.code, done.outputs["exit-code"]) == (130, "130") and "interrupted" in done.log
+    assert "was interrupted" in done.summary
     clean(done, runner)
 
 
