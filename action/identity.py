@@ -22,7 +22,7 @@ from github import ActionError
 AUDIENCE = "sts.amazonaws.com"
 ANSWER_SECONDS = 10
 ATTEMPTS = 3
-# GitHub's tokens live for at least five minutes.
+# Well within the minutes that a token of GitHub's lives.
 RENEWAL_SECONDS = 120
 MOST_BYTES = 1 << 20
 # What would lead to somebody else than the roles that were named, or is nothing that dynarc needs.

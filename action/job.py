@@ -39,7 +39,7 @@ def run(request: Mapping[str, str], directory: str, program: str) -> int:
     github.set_output("result", json.dumps(result, ensure_ascii=True) if result else "")
     github.summarize(summary.markdown(request, result, code, timed_out))
     if timed_out:
-        github.error(f"dynarc was stopped after {request['timeout-minutes']} minutes (timeout-minutes)")
+        github.error(f"dynarc was stopped: its time was over (timeout-minutes: {request['timeout-minutes']})")
     return code
 
 
@@ -54,6 +54,18 @@ def _execute(
     command: list[str], environment: dict[str, str], report: Any, request: Mapping[str, str]
 ) -> tuple[int, bool]:
     """The exit code, and whether the time was over."""
+    process: subprocess.Popen | None = None
+    cancelled = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal cancelled
+        cancelled = True
+        if process:
+            process.send_signal(signal.SIGINT)
+
+    # A job that is cancelled gets SIGINT, and some seconds later SIGTERM.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     try:
         # Standard error goes the way of our own output, so that it stays between the commands around it.
         process = subprocess.Popen(
@@ -61,9 +73,8 @@ def _execute(
         )  # fmt: skip
     except OSError as error:
         raise ActionError(f"dynarc could not be run: {error.strerror}") from error
-    # A job that is cancelled gets SIGINT, and some seconds later SIGTERM.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: process.send_signal(signal.SIGINT))
+    if cancelled:
+        interrupt()
     waits = [60 * int(request["timeout-minutes"]), FINISH_SECONDS, ABORT_SECONDS]
     for attempt, seconds in enumerate(waits):
         try:

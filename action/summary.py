@@ -46,7 +46,7 @@ def markdown(request: Mapping[str, str], result: Mapping[str, Any] | None, code:
     """The summary of a command that has ended."""
     end = ENDS.get(code, "ended")
     if timed_out:
-        end = f"was stopped after {escaped(request['timeout-minutes'])} minutes"
+        end = f"was stopped: its time was over (timeout-minutes: {escaped(request['timeout-minutes'])})"
     elif code == 0 and request["dry-run"] == "true":
         end = "would be done (dry run: nothing was written)"
     rows = [*_asked(request), *_done(result or {}), ("Exit code", str(code))]

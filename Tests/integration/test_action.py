@@ -1,153 +1,23 @@
-"""The GitHub Action: its very steps, against two servers, with inputs of all kinds."""
+"""The GitHub Action: its very steps, between two servers; what it fetches, and how it ends."""
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import html
-import http.server
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
-import threading
+import sys
 import time
-from pathlib import Path
-from typing import Any, Iterable
 
 import pytest
-import yaml
 
 import servers
 import tables
-from actions import Outcome, Runner
-from conftest import ROOT
-from identity import SECRETS
-from items import keyed, random_items
-from program import Side
-
-EXAMPLES = sorted((ROOT / "docs" / "example").glob("*.yml"))
-VERSION = "0.1.0"
-ROLES = {
-    "source-role": f"arn:aws:iam::{servers.ACCOUNT_A}:role/dynarc-read",
-    "target-role": f"arn:aws:iam::{servers.ACCOUNT_B}:role/path/dynarc+write@x",
-}
-ITEMS = keyed([{"v": {"S": "source"}} | item for item in random_items(120, seed=9)])
-SLICE = [item for item in ITEMS if item["pk"] == {"S": "p0"}]
-KEYS = ["pk", "sk"]
-
-
-@pytest.fixture(scope="module")
-def far() -> Iterable[Side]:
-    """The other account, on a server of its own."""
-    with servers.start("ministack", servers.ACCOUNT_B) as server:
-        yield Side(server.endpoint, servers.ACCOUNT_B)
-
-
-@pytest.fixture(scope="module")
-def stock(source: Side) -> str:
-    name = "ActionStock"
-    tables.create(source.client, name)
-    tables.put_all(source.client, name, ITEMS)
-    return name
-
-
-class Releases(http.server.ThreadingHTTPServer):
-    """GitHub's releases of owner/dynarc: the binary under test, or a program of the test's own."""
-
-    daemon_threads = True
-
-    def __init__(self, directory: Path):
-        self.requests: list[str] = []
-        handler = functools.partial(_Files, directory=str(directory))
-        super().__init__(("127.0.0.1", 0), handler)
-        self.program = directory / f"owner/dynarc/releases/download/v{VERSION}/dynarc-{VERSION}-linux-x86_64"
-        self.program.parent.mkdir(parents=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def publish(self, program: Path | str) -> dict[str, str]:
-        """Makes it the release, and returns the inputs that ask for it."""
-        if isinstance(program, Path):
-            shutil.copy(program, self.program)
-        else:
-            self.program.write_text(program)
-        return {"version": VERSION, "sha256": hashlib.sha256(self.program.read_bytes()).hexdigest()}
-
-
-class _Files(http.server.SimpleHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.requests.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def releases(tmp_path: Path) -> Iterable[Releases]:
-    with Releases(tmp_path / "releases") as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def runner(tmp_path: Path, issuer, ministack, releases) -> Runner:
-    """A job with `id-token: write`; ministack is its STS."""
-    (tmp_path / "runner").mkdir()
-    (tmp_path / "runner-home").mkdir()
-    return Runner(
-        tmp_path / "runner", ROOT,
-        {
-            "PATH": os.environ["PATH"], "HOME": str(tmp_path / "runner-home"), "AWS_EC2_METADATA_DISABLED": "true",
-            "GITHUB_SERVER_URL": releases.url, "AWS_ENDPOINT_URL_STS": ministack.endpoint,
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.endpoint}/github?api=1",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "session-token",
-        },
-    )  # fmt: skip
-
-
-@pytest.fixture
-def release(releases: Releases, binary: Path) -> dict[str, str]:
-    return releases.publish(binary)
-
-
-@pytest.fixture
-def places(source: Side, far: Side) -> dict[str, str]:
-    """The inputs that lead to the two accounts."""
-    ends = {"source-endpoint-url": source.endpoint, "target-endpoint-url": far.endpoint}
-    regions = {"source-region": servers.REGION, "target-region": servers.REGION}
-    return ROLES | ends | regions
-
-
-@pytest.fixture
-def near(places: dict[str, str]) -> dict[str, str]:
-    """The inputs that lead to the source."""
-    return {name: text for name, text in places.items() if name.startswith("source-")}
-
-
-def left_behind(runner: Runner) -> list[str]:
-    return sorted(path.name for path in runner.temporary.iterdir() if path.name != "dynarc-release")
-
-
-def clean(outcome: Outcome, runner: Runner) -> None:
-    """Nothing secret was shown, and nothing stays."""
-    for secret in SECRETS:
-        assert secret not in outcome.log + outcome.summary + str(outcome.outputs)
-    assert left_behind(runner) == []
-
-
-def cells(summary: str) -> dict[str, str]:
-    """The summary's table as people read it."""
-    rows = re.findall(r"^\| (.+?) \| (.*) \|$", summary, re.MULTILINE)
-    return {name: html.unescape(re.sub("<[^>]*>", "", text)) for name, text in rows}
+from actionjobs import (  # noqa: F401
+    ITEMS, KEYS, ROLES, ROOT, SLICE, cells, clean, far, near, places, release, releases, runner, stock,
+)
 
 
 # MARK: What it does
@@ -313,108 +183,29 @@ def test_hostile_values_in_the_report(runner, releases, near, stock):
     assert not re.search(r"[|`<>\[\]()*@\\:_]", inside)
 
 
+# It ends itself when it is interrupted.
+WAITS = "#!/bin/sh\ntrap 'kill $!; echo interrupted >&2; exit 130' INT\nsleep 100 &\n{then}\nwait\n"
+
+
 def test_a_job_that_takes_too_long(runner, releases, near, stock):
-    """A minute is the least that can be said, so the program is asked how it is told to end."""
-    program = "#!/bin/sh\ntrap 'echo interrupted >&2; exit 130' INT\nsleep 100 & wait\n"
-    asked = releases.publish(program) | {"timeout-minutes": "1"}
+    """It takes a minute, which is the least that can be said."""
+    asked = releases.publish(WAITS.format(then="")) | {"timeout-minutes": "1"}
     begun = time.monotonic()
     done = runner.run({"command": "dump", "table": stock, "archive": "archive"} | near | asked)
-    assert 58 < time.monotonic() - begun < 90
+    assert 59 < time.monotonic() - begun < 90
     assert done.code == 130 and "interrupted" in done.log
-    assert "stopped after 1 minutes" in done.summary and "timeout-minutes" in done.errors[0]
+    assert "time was over (timeout-minutes: 1)" in html.unescape(done.summary) and "timeout-minutes" in done.errors[0]
     clean(done, runner)
 
 
-# MARK: Hostile inputs
-
-HOSTILE = [
-    "$(touch pwned)", "`touch pwned`", "x; touch pwned", "x' && touch pwned '", 'x" && touch pwned "',
-    "--yes", "-", "x\ntouch pwned", "x\r\n::error::y", "${{ github.token }}", "x|y", "../x", "dynamodb://other@/x",
-    "\u0422able", "Orders\u202e", "\u00a0", "x y", "a\x1b[2Jb", "\udcff", "%0A::error::y", "A" * 256, "A" * 3000,
-]  # fmt: skip
-STRICT = [
-    "command", "table", "index", "source-role", "source-region", "source-endpoint-url", "target-role", "target-region",
-    "target-endpoint-url", "target-table", "mode", "backup", "dry-run", "read-units", "write-units", "timeout-minutes",
-    "version", "sha256",
-]  # fmt: skip
-
-
-def refused(runner: Runner, asked: dict[str, str], name: str) -> Outcome:
-    """The action with an input that it must refuse before it does anything."""
-    done = runner.run(asked)
-    assert done.code == 2, (name, asked.get(name), done.log)
-    assert done.steps == ["Check the inputs", "Clean up"]
-    assert len(done.errors) == 1 and done.errors[0].startswith(f"input {name}: ")
-    assert done.errors[0].endswith("nothing was done") and done.log.count("\n") == 1 and done.log.isascii()
-    assert list(runner.workspace.iterdir()) == [] and left_behind(runner) == []
-    assert done.summary == "" and set(done.outputs.values()) == {""}
-    return done
-
-
-@pytest.mark.parametrize("name", STRICT)
-def test_hostile_names(runner, release, releases, places, stock, issuer, name):
-    asked = {"command": "copy", "table": stock, "mode": "merge", "target-table": "Other"} | places | release
-    # All of them for the first, some for each other, since each takes two processes.
-    turn = STRICT.index(name)
-    for text in HOSTILE if name == "table" else [HOSTILE[(turn + 5 * step) % len(HOSTILE)] for step in range(5)]:
-        if name == "backup" and text == "$(touch pwned)":
-            text = "./../$(touch pwned)"
-        refused(runner, asked | {name: text}, name)
-    assert releases.requests == [] and issuer.requests == []
-
-
-@pytest.mark.parametrize("text", ["", "x\ny", "x\ry", "a\x01b", "\u2028", "\udcff", "k" * 2049])
-def test_keys_of_one_line(runner, release, places, stock, text):
-    asked = {"command": "query", "table": stock, "output": "x", "pk": text} | release
-    refused(runner, asked, "pk")
-
-
-KEYS_TO_LOOK_FOR = [
-    "$(touch pwned)", "`touch pwned`", "x; touch pwned", "' || touch pwned #", '"; touch pwned; "', "--yes", "-5", "--",
-    "${{ github.token }}", "caf\u00e9 \u65e5\u672c \U0001f600", "a|b<c>&d*_e_\\", "%0A", "~", "*", "@x", "=",
-]  # fmt: skip
-
-
-def test_keys_hold_anything(runner, release, near, source, table):
-    """A key is found by its very signs, and nothing else becomes of it."""
-    tables.create(source.client, table, "pk:S", None)
-    tables.put_all(source.client, table, [{"pk": {"S": key}} for key in KEYS_TO_LOOK_FOR])
-    for number, key in enumerate(KEYS_TO_LOOK_FOR):
-        output = f"{number}.ndjson"
-        done = runner.run({"command": "query", "table": table, "pk": key, "output": output} | near | release)
-        assert done.code == 0, done.log
-        assert json.loads((runner.workspace / output).read_text()) == {"pk": {"S": key}}
-        assert cells(done.summary)["Slice"] == f"pk {key}"
-    assert len(list(runner.workspace.iterdir())) == len(KEYS_TO_LOOK_FOR)
-
-
-@pytest.mark.parametrize(
-    "change, name",
-    [
-        ({"source-role": ""}, "target-role"),
-        ({"target-role": ""}, "source-role"),
-        ({"version": ""}, "sha256"),
-        ({"sha256": ""}, "version"),
-        ({"sk": "a"}, "sk"),
-        ({"sk-begins-with": "a"}, "sk-begins-with"),
-        ({"pk": "p", "sk": "a", "sk-begins-with": "a"}, "sk"),
-        ({"backup": "none", "mode": ""}, "backup"),
-        ({"archive": "x"}, "archive"),
-        ({"output": "x"}, "output"),
-        ({"command": "dump"}, "target-role"),
-        ({"command": ""}, "command"),
-        ({"table": ""}, "table"),
-    ],
-)
-def test_inputs_that_do_not_go_together(runner, release, places, stock, change, name):
-    asked = {"command": "copy", "table": stock, "mode": "merge"} | places | release | change
-    refused(runner, asked, name)
-
-
-@pytest.mark.parametrize("path", ["/tmp/x", "../x", "a/../../x", "-x", "~/x", ".", "a\nb"])
-def test_paths_stay_in_the_workspace(runner, release, near, stock, path):
-    refused(runner, {"command": "dump", "table": stock, "archive": path} | near | release, "archive")
-    refused(runner, {"command": "query", "table": stock, "pk": "a", "output": path} | near | release, "output")
+@pytest.mark.parametrize("number", ["INT", "TERM"])
+def test_a_job_that_is_cancelled(runner, releases, near, stock, number):
+    """The runner tells the step, and the step tells dynarc."""
+    asked = releases.publish(WAITS.format(then=f"kill -{number} $PPID"))
+    done = runner.run({"command": "dump", "table": stock, "archive": "archive"} | near | asked)
+    assert (done.code, done.outputs["exit-code"]) == (130, "130") and "interrupted" in done.log
+    assert "was interrupted" in done.summary
+    clean(done, runner)
 
 
 # MARK: Roles
@@ -473,66 +264,33 @@ def test_the_roles_are_all_that_dynarc_has(runner, releases, near, stock):
     clean(done, runner)
 
 
-# MARK: What stands in the files
+RENEWS = """
+import json, os, sys, time
+sys.path.insert(0, sys.argv[1])
+import identity
+identity.RENEWAL_SECONDS = 0.1
+with identity.Roles(json.loads(sys.argv[2]), sys.argv[3]) as roles:
+    path = os.path.join(sys.argv[3], "token")
+    begun = os.stat(path)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and os.stat(path).st_ino == begun.st_ino:
+        time.sleep(0.02)
+    print("renewed" if os.stat(path).st_ino != begun.st_ino else "not renewed", oct(os.stat(path).st_mode & 0o777))
+    time.sleep(1)
+    print("has", open(path).read())
+"""
 
 
-def documents() -> list[tuple[str, Any]]:
-    action = yaml.safe_load((ROOT / "action.yml").read_text())
-    found = [("action.yml", action["runs"]["steps"])]
-    for path in EXAMPLES:
-        for job in yaml.safe_load(path.read_text())["jobs"].values():
-            found.append((path.name, job["steps"]))
-    return found
-
-
-def test_no_expression_in_a_program():
-    for name, steps in documents():
-        assert steps
-        for step in steps:
-            assert "${{" not in step.get("run", ""), name
-            uses = step.get("uses", "")
-            assert not uses or re.search(r"@([0-9a-f]{40}|COMMIT)$", uses), f"{uses} is not pinned"
-
-
-def test_the_examples_say_what_the_action_takes():
-    inputs = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
-    assert EXAMPLES
-    for name, steps in documents()[1:]:
-        (ours,) = (step for step in steps if step.get("uses", "").startswith("OWNER/dynarc@"))
-        assert set(ours["with"]) <= set(inputs), name
-        assert {key for key, one in inputs.items() if one.get("required")} <= set(ours["with"])
-
-
-def test_every_input_is_documented():
-    guide = (ROOT / "docs" / "github-action.md").read_text()
-    definition = yaml.safe_load((ROOT / "action.yml").read_text())
-    for name in [*definition["inputs"], *definition["outputs"]]:
-        assert f"`{name}`" in guide, name
-    for step in definition["runs"]["steps"]:
-        assert set(step) <= {"name", "id", "if", "uses", "with", "shell", "env", "run"}, "a composite step takes no more"
-    passed = {text for step in definition["runs"]["steps"] for text in step.get("env", {}).values()}
-    assert {f"${{{{ inputs.{name} }}}}" for name in definition["inputs"]} <= passed
-
-
-def test_actionlint(tmp_path):
-    """The examples as workflows of a repository that holds the action, so that their inputs are held to it."""
-    tools = ROOT / ".cache" / "actionlint-venv" / "bin"
-    actionlint = shutil.which("actionlint", path=f"{tools}:{os.environ['PATH']}")
-    if not actionlint:
-        pytest.skip("there is no actionlint: scripts/setup-actionlint gets it")
-    (tmp_path / ".git").mkdir()
-    workflows = tmp_path / ".github" / "workflows"
-    workflows.mkdir(parents=True)
-    shutil.copy(ROOT / "action.yml", tmp_path)
-    for path in EXAMPLES:
-        (workflows / path.name).write_text(path.read_text().replace("OWNER/dynarc@COMMIT", "./"))
-    path = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-
-    def lint() -> subprocess.CompletedProcess:
-        return subprocess.run([actionlint], cwd=tmp_path, env=path, capture_output=True, text=True, timeout=60)
-
-    done = lint()
-    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
-    # And it does look.
-    (workflows / "bad.yml").write_text((workflows / EXAMPLES[0].name).read_text().replace(" mode:", " modus:"))
-    assert lint().returncode == 1
+def test_the_token_is_renewed(runner, near, issuer, tmp_path):
+    """For as long as dynarc runs, also when it fails in between: the old one stays where it is."""
+    issuer.goes("/github", "ok", "ok", "500", "500", "500", "ok")
+    done = subprocess.run(
+        [sys.executable, "-IBc", RENEWS, str(ROOT / "action"), json.dumps(near), str(tmp_path)],
+        env={
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.endpoint}/github", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "x",
+            "PATH": os.environ["PATH"],
+        },
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["::add-mask::github-jwt", "renewed 0o600", "has github-jwt"], done.stderr
+    assert len(issuer.asked("/github")) > 5
