@@ -41,7 +41,7 @@ integration: build ## Run the integration tests: the real binary against real lo
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.
 test: export DYNARC_STRICT := 1
-test: lint setup build unit integration fuzz bench-short ## Everything: lint, set-up, build, tests, a minute of fuzzing for each target, short benchmarks.
+test: lint setup build unit integration fuzz bench-short ## Everything: lint, set-up, build, tests, half a minute of fuzzing for each target, short benchmarks.
 	$(call heading,all tests passed)
 
 # Each sanitizer has a build of its own, since one cannot be linked with the other.
@@ -54,11 +54,11 @@ sanitize: setup ## Run the unit tests under the address and the thread sanitizer
 	  swift test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build/tsan 2>&1 \
 	  | { grep -v '^◇' || true; }
 
-SECONDS_EACH := $(or $(SECONDS),$(FUZZ_SECONDS),60)
-fuzz: setup ## Build the fuzz targets and run each for SECONDS (60).
+SECONDS_EACH := $(or $(SECONDS),$(FUZZ_SECONDS),30)
+fuzz: setup ## Build the fuzz targets and run each for SECONDS (30).
 	@FUZZ_SECONDS=$(SECONDS_EACH) scripts/fuzz
 
-bench: build ## Measure speed, memory and bytes beside curl, zstd and other tools; 25 minutes.
+bench: build ## Measure speed, memory and bytes beside curl, zstd and other tools; 13 minutes.
 	$(call heading,benchmarks)
 	@scripts/setup-bench
 	@scripts/setup-peers

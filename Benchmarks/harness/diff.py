@@ -23,7 +23,12 @@ CHANGE_EVERY = 100
 CHUNK_BYTES = 20 << 20
 SEGMENTS = 4
 
-# Both ways of telling lines apart that DuckDB is quick at; the faster one counts.
+SHOWN = {
+    "comm": "zstdcat, sort, comm",
+    "anti-join of lines": "DuckDB, anti-join of lines",
+    # Quicker, and wrong where two lines have one hash of 64 bits.
+    "anti-join of hashes": "DuckDB, anti-join of hashes of lines",
+}
 LINES = (
     "read_csv('{}/data/*.zst', columns={{'line':'VARCHAR'}}, delim='\\x01', quote='', escape='', "
     "header=false, compression='zstd', max_line_size=4000000)"
@@ -77,14 +82,12 @@ def report(bench: Bench, data: DataSet, samples: dict[str, list[Sample]], size: 
             "; ".join(f"{name} {peaks[name].show(0)} MB" for name in figures), goal=f"{MEMORY_GOAL} MB",
             score=peaks["dynarc"].median / MEMORY_GOAL)
     )  # fmt: skip
-    quickest = min((name for name in figures if name != "comm"), key=lambda one: figures[one].median, default=None)
-    for name, shown in (("comm", "zstdcat, sort, comm"), (quickest, f"DuckDB, {quickest}")):
-        if name:
-            ratio = figures[name].median / mine.median
-            bench.report.add(
-                Row(SECTION, f"{label(data)}, {shown}", mine.show(), figures[name].show(), ratio,
-                    f"at least {PEER_GOAL}", PEER_GOAL / ratio)
-            )  # fmt: skip
+    for name, figure in figures.items():
+        ratio = figure.median / mine.median
+        bench.report.add(
+            Row(SECTION, f"{label(data)}, {SHOWN[name]}", mine.show(), figure.show(), ratio,
+                f"at least {PEER_GOAL}", PEER_GOAL / ratio)
+        )  # fmt: skip
 
 
 def ours(bench: Bench, old: Path, new: Path, changed: int) -> Sample:
