@@ -18,7 +18,7 @@ from actionjobs import (  # noqa: F401
 )
 from actions import Outcome, Runner
 
-EXAMPLES = sorted((ROOT / "docs" / "example").glob("*.yml"))
+EXAMPLES = sorted((ROOT / "docs" / "workflows").glob("*.yml"))
 
 
 # MARK: Hostile inputs

@@ -111,3 +111,18 @@ def test_parts_of_items_and_a_budget_without_verify_are_refused(dynarc, source, 
     done = dynarc("load", "./parts", "--verify", at=target, exit=2)
     assert "only a part of each" in done.stderr
     assert "--verify" in dynarc("load", archive, "--read-units", 5, at=target, exit=2).stderr
+
+
+def test_settings_that_the_server_takes_and_drops_are_found(dynarc, source, moto, table):
+    """moto takes a table's class, and has no place for it."""
+    tables.create(source.client, table, TableClass="STANDARD_INFREQUENT_ACCESS", Tags=[{"Key": "a", "Value": "b"}])
+    tables.put_all(source.client, table, ITEMS[:10])
+    dynarc("dump", table, "./classy", at=source)
+    other = Side(moto.endpoint, servers.ACCOUNT_B)
+    done = dynarc("load", "./classy", "--verify", "--json", at=other, exit=1)
+    (missing,) = done.json["verified"]["settingsMissing"]
+    assert "class" in missing and f"{table} does not have what it was given" in done.stderr
+    assert not done.json["verified"]["same"] and done.json["verified"]["missing"] == 0
+    # A server that keeps it is content.
+    kept = dynarc("load", "./classy", f"{table}-2", "--verify", "--json", at=source).json["verified"]
+    assert kept["same"] and kept["settingsMissing"] == []

@@ -45,15 +45,25 @@ extension LoadCommand {
     return summary
   }
 
-  /// Says what was found; ends with exit code 1 where the table does not hold what it should.
-  func report(_ check: LoadCheckSummary, of plan: LoadPlan) throws {
+  /// Says what was found; ends with exit code 1 where the table is not what it should be.
+  func report(_ found: LoadFindings, of plan: LoadPlan) throws {
+    let check = found.items
+    if !found.settingsMissing.isEmpty {
+      Terminal.error(
+        "\(plan.target) does not have what it was given: \(found.settingsMissing.joined(separator: ", "))",
+        hint: "the service took the request all the same; ask again with: "
+          + ShellCommand.line(
+            ["dynarc", "load", archive, plan.target, "--schema-only", "--settings", "all"]))
+      if check.isSame { throw EndWith(status: ExitStatus.found) }
+    }
     if check.isSame {
       guard !output.quiet, !output.json else { return }
       let others =
         check.others > 0 ? ", and \(Format.count(check.others)) that the archive lacks" : ""
       Terminal.say(
         "verified: \(plan.target) holds all \(Format.count(check.items)) items as they are in the "
-          + "archive\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units")
+          + "archive, and has the settings it was given\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units"
+      )
       return
     }
     Terminal.error(
@@ -66,14 +76,20 @@ extension LoadCommand {
   }
 }
 
-extension LoadCheckSummary {
+/// What a load was found to have made.
+struct LoadFindings {
+  var items: LoadCheckSummary
+  /// Settings, indexes and billing that the table was given and does not have.
+  var settingsMissing: [String]
+
   /// The member `verified` of the report.
   var json: JSONValue {
     [
-      "same": .bool(isSame), "items": JSONValue(items), "found": JSONValue(found),
-      "missing": JSONValue(missing), "different": JSONValue(different),
-      "others": JSONValue(others),
-      "consumedReadUnits": .number(Format.plain(traffic.consumedUnits)),
+      "same": .bool(items.isSame && settingsMissing.isEmpty), "items": JSONValue(items.items),
+      "found": JSONValue(items.found), "missing": JSONValue(items.missing),
+      "different": JSONValue(items.different), "others": JSONValue(items.others),
+      "settingsMissing": .array(settingsMissing.map(JSONValue.string)),
+      "consumedReadUnits": .number(Format.plain(items.traffic.consumedUnits)),
     ]
   }
 }

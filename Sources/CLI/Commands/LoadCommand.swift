@@ -120,7 +120,12 @@ struct LoadCommand: AsyncParsableCommand {
     let seconds = meter.elapsed
     let settings = SettingsReport(results: summary.settings, table: plan.target)
     settings.warn()
-    let found = verify ? try await check(chain, connection.client, plan) : nil
+    var found: LoadFindings?
+    if verify {
+      found = LoadFindings(
+        items: try await check(chain, connection.client, plan),
+        settingsMissing: try await job.settingsMissing(plan, summary.settings))
+    }
     try report(summary, settings, found, seconds: seconds, prices)
     // Whoever has items rejected or different is told of the settings, too.
     do {
@@ -248,7 +253,7 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   private func report(
-    _ summary: LoadSummary, _ settings: SettingsReport, _ found: LoadCheckSummary?,
+    _ summary: LoadSummary, _ settings: SettingsReport, _ found: LoadFindings?,
     seconds: Double, _ prices: Prices
   ) throws {
     let progress = summary.progress
@@ -256,7 +261,7 @@ struct LoadCommand: AsyncParsableCommand {
       prices,
       .init(
         billingMode: summary.plan.schema.billingMode, tableClass: summary.plan.tableClass,
-        readUnits: progress.consumedReadUnits + (found?.traffic.consumedUnits ?? 0),
+        readUnits: progress.consumedReadUnits + (found?.items.traffic.consumedUnits ?? 0),
         writeUnits: progress.consumedUnits))
     if output.json {
       var json: JSONObject = [

@@ -47,6 +47,38 @@ extension LoadJob {
     return depends ? await options.account() : nil
   }
 
+  /// What the table was given of settings, indexes and billing and does not have, read back.
+  ///
+  /// - Parameter results: what became of each setting, as `run` told.
+  /// - Returns: in words, such as `TTL on expires_at`.
+  /// - Throws: `DynamoError`, `ServiceError`, `CancellationError`.
+  public func settingsMissing(
+    _ plan: LoadPlan, _ results: [SettingResult]
+  ) async throws -> [String] {
+    let planned = plan.createsTable ? try await blueprint(plan, nil) : plan.blueprint
+    guard let planned else { return [] }
+    let table = try await client.describeTable(plan.target)
+    let given = Set(results.filter { [.restored, .same].contains($0.outcome) }.map(\.words))
+    let steps = (planned.ofCreation + planned.afterwards).filter { given.contains($0.words) }
+    var missing = await settingsJob.lacking(steps, table).map(\.words)
+    guard plan.createsTable else { return missing }
+    for index in planned.schema.indexes + planned.laterIndexes.map(\.index) {
+      let found = table.schema.index(named: index.name)
+      if found?.key != index.key || found?.projection.type != index.projection.type
+        || Set(found?.projection.nonKeyAttributes ?? [])
+          != Set(index.projection.nonKeyAttributes)
+      {
+        missing.append("index \(index.name)")
+      }
+    }
+    if table.schema.billingMode != planned.schema.billingMode
+      || table.schema.provisioned != planned.schema.provisioned
+    {
+      missing.append("billing")
+    }
+    return missing
+  }
+
   /// What comes when the items are in: indexes that were put off, and settings.
   ///
   /// - Parameter created: the table, where this run has created it; nobody can have changed it then.

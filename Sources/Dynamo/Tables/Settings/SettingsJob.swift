@@ -77,6 +77,17 @@ public struct SettingsJob: Sendable {
     return results
   }
 
+  /// Which of the settings that were asked for a table does not have: a service may take a request and not do
+  /// what it says. A key that was named by an alias cannot be told from another, and counts as there.
+  func lacking(_ steps: [SettingStep], _ table: TableDescription) async -> [SettingStep] {
+    guard !steps.isEmpty else { return [] }
+    let present = PresentSettings(table, await TableSettings.capture(table, client: client))
+    return steps.filter { step in
+      let key = step.body["SSESpecification"]?["KMSMasterKeyId"]?.string
+      return key?.hasPrefix("alias/") != true && present.missing(of: step) != nil
+    }
+  }
+
   /// Sends one request, again while the table is busy, and waits until it is ready for the next.
   private func perform(_ step: SettingStep, on table: String) async throws -> SettingOutcome {
     do {
