@@ -37,7 +37,9 @@ integration: build ## Run the integration tests: the real binary against real lo
 	@scripts/setup-browser
 	@scripts/setup-actionlint
 	@swift build -c release --product library-example
-	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q --durations=5
+	@# Two at a time, since most of them wait; what measures time comes afterwards.
+	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q -n 2 --dist loadfile -m 'not alone' --durations=5
+	@DYNARC=$(DYNARC) $(PYTHON) -m pytest -q -m alone
 
 # A warning is an error here, and only here: a newer compiler must not fail a user's build.
 test: export DYNARC_STRICT := 1

@@ -13,6 +13,8 @@ import tables
 from capacity import Capacity
 from program import Side, run_dynarc
 
+pytestmark = pytest.mark.alone
+
 # 5.5 read units each, eventually consistent.
 WIDE = 190
 # 2 write units each.

@@ -18,6 +18,8 @@ import tables
 from browser import Browser, program
 from program import Result, Side, run_dynarc
 
+pytestmark = pytest.mark.alone
+
 Dynarc = Callable[..., Result]
 needs_browser = pytest.mark.skipif(
     program() is None and not os.environ.get("CI"), reason="there is no chromium; scripts/setup installs it"

@@ -9,8 +9,12 @@ import struct
 import subprocess
 import termios
 
+import pytest
+
 import tables
 from program import environment_of
+
+pytestmark = pytest.mark.alone
 
 COLUMNS = 30
 

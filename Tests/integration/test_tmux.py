@@ -19,10 +19,13 @@ import pytest
 import tables
 from program import Side, environment_of
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("tmux") is None and not os.environ.get("CI"),
-    reason="no tmux here: sessions at a terminal are not tried (scripts/setup-browser)",
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        shutil.which("tmux") is None and not os.environ.get("CI"),
+        reason="no tmux here: sessions at a terminal are not tried (scripts/setup-browser)",
+    ),
+]
 PATIENCE = 30.0
 
 
