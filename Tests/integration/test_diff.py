@@ -288,7 +288,7 @@ def test_a_key_that_stands_there_twice(history: History, dynarc: Dynarc, tmp_pat
 
     def add(lines: list[bytes]) -> list[bytes]:
         item = {"pk": {"S": "of nobody else"}, "sk": {"S": "twice"}}
-        return lines + [json.dumps({"Item": item | {"n": {"N": str(n)}}}).encode() + b"\n" for n in (1, 2)]
+        return lines + [json.dumps({"Item": item | {"n": {"N": str(n)}}}, separators=(",", ":")).encode() + b"\n" for n in (1, 2)]
 
     archives.edit_lines(copy, add)
     result = dynarc("diff", history.archives[history.new], copy, exit=2)

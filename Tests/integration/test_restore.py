@@ -418,8 +418,8 @@ def test_into_when_the_archive_cannot_be_made(dynarc, tmp_path, source, table, p
     arn = backup(source, table)
     tables.put_all(source.client, table, [{"pk": {"S": "later"}, "sk": {"S": "later"}}])
     before = tables.read_all(source.client, table)
-    # The copy looks by one Scan whether the target holds items.
-    proxy = proxy_to(source, [{"kind": "refuse", "operation": "Scan", "skip": 1, "code": "AccessDeniedException"}])
+    # The copy looks by one Scan each whether the target and the helper hold items.
+    proxy = proxy_to(source, [{"kind": "refuse", "operation": "Scan", "skip": 2, "code": "AccessDeniedException"}])
     command = ["restore", arn, "--into", table, "--yes", "--backup", "./before"]
     result = dynarc(*command, at=source.through(proxy), exit=4)
     assert f"table {table} was not changed" in result.stderr and "remove the unfinished ./before" in result.stderr
