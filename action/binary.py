@@ -102,7 +102,7 @@ def _built() -> str:
     _install_libraries()
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     scratch = os.path.join(workplace.temporary(), "dynarc-build")
-    command = ["swift", "build", "-c", "release", "--product", "dynarc"]
+    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "dynarc"]
     _run([*command, "--package-path", source, "--scratch-path", scratch])
     program = os.path.join(scratch, "release", "dynarc")
     if not os.access(program, os.X_OK):

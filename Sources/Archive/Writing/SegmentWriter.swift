@@ -8,8 +8,10 @@ internal import JSON
 public struct SegmentWriter: ~Copyable, Sendable {
   /// What is handed to the compressor at a time.
   private static let stagingBytes = 16 << 10
-  /// What is taken from the compressor at a time.
-  private static let outputBytes = 8 << 10
+  /// What is taken from the compressor at a time: room for a whole block, into which zstd then writes
+  /// without touching a buffer of its own. It is borrowed while a segment drains, so that 64 segments
+  /// that take turns on two threads need two of them.
+  private static let outputBytes = ZstdCompressor.blockBound
 
   /// The segment, counted from 0.
   public let number: Int
@@ -35,7 +37,6 @@ public struct SegmentWriter: ~Copyable, Sendable {
   /// Bytes of lines in the staging buffer.
   private var filled = 0
   private let staging = RawBuffer(byteCount: SegmentWriter.stagingBytes)
-  private let output = RawBuffer(byteCount: SegmentWriter.outputBytes)
   private var compacted: [UInt8] = []
   private var compressor: ZstdCompressor
   private var contentHash = SHA256()
@@ -140,6 +141,7 @@ public struct SegmentWriter: ~Copyable, Sendable {
     guard let file else { return }
     let staged = UnsafeRawBufferPointer(rebasing: staging.bytes[..<filled])
     contentHash.update(RawSpan(_unsafeBytes: staged))
+    let output = RawBuffer(byteCount: SegmentWriter.outputBytes)
     var rest = staged
     while true {
       let step = try compressor.step(rest, into: output.bytes, end: end)

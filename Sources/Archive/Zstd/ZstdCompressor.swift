@@ -82,6 +82,9 @@ struct ZstdCompressor: ~Copyable, @unchecked Sendable {
 
   deinit { ZSTD_freeCCtx(context) }
 
+  /// An output of so many bytes takes any block at once, without zstd's own buffer between.
+  static var blockBound: Int { ZSTD_CStreamOutSize() }
+
   /// What one step did.
   struct Step {
     /// Bytes of the input taken in.
