@@ -3,9 +3,11 @@ internal import JSON
 /// Reads a chunk's lines and checks everything the archive says of it.
 ///
 /// The one validator: `verify`, `load` and whatever else reads lines go through it. Memory is
-/// bounded: a block of half a MiB, which grows to a line's limit only where a line needs it.
+/// bounded: a block of 128 KiB, which grows to a line's limit only where a line needs it.
 public struct ChunkReader: ~Copyable, Sendable {
-  private static let blockBytes = 512 << 10
+  // A few requests' worth: whoever reads on takes a processor for a short while only, and what was read
+  // stays in its cache until it is sent (docs/performance.md).
+  private static let blockBytes = 128 << 10
 
   /// The lines of the last `next`.
   public private(set) var block = LineBlock()
