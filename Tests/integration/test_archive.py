@@ -193,7 +193,9 @@ def test_an_unfinished_dump_is_refused_by_name(dynarc, archive, target, table):
     for command in (["info"], ["cat"], ["load"]):
         result = dynarc(*command, "./archive", at=target, exit=3)
         assert "dynarc: hint:" in result.stderr
-    dynarc("verify", "./archive", exit=1)
+    verify = dynarc("verify", "./archive", exit=1)
+    assert verify.stdout.startswith(b"unfinished: ") and "is unfinished" in verify.stderr
+    assert "damaged" not in verify.stdout.decode() + verify.stderr
 
 
 def test_info(dynarc, archive, shelf):

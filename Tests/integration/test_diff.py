@@ -162,6 +162,7 @@ def test_listing_and_limit(history: History, dynarc: Dynarc) -> None:
     limited = dynarc("diff", *sides, "--keys", "--limit", 5, exit=1)
     assert limited.stdout.decode().splitlines() == lines[:5]
     assert f"{len(lines) - 5} more changes" in limited.stderr
+    assert "leave --limit out" in dynarc("diff", *sides, "--output", "x", "--limit", 5, exit=2).stderr
     whole = dynarc("diff", *sides, exit=1).stdout.decode()
     assert "  + visits: " in whole and '+ pk "p0", sk "t0": {' in whole
 

@@ -263,6 +263,7 @@ def test_throttled_without_end(dynarc, source, shop, proxy_to):
         (["--pk", "c1", "--plain", "--table"], ["--plain", "--table"]),
         (["--pk", "c1", "--json"], ["--count", "--unique"]),
         (["--pk", "c1", "--count", "--projection", "customer"], ["--projection"]),
+        (["--pk", "c1", "--unique", "a", "--projection", "b"], ["--unique", "--projection"]),
         (["--pk", "c1", "--unique", "a..b"], ["--unique"]),
         (["--pk", "paid", "--index", GSI, "--consistent"], ["consistent"]),
     ],
@@ -337,7 +338,7 @@ def test_the_table(dynarc, source, people):
     for title, row, cell in cells:
         before = lines[row][: lines[row].index(cell)]
         assert columns(before) == f" {head} ".index(f" {title} "), (title, lines[row])
-    assert "\\u{1b}[2J\\u{7}bell \\u{7f}\\u{9b}31m" in text and "\\nline" in text
+    assert "\\u{1b}[2J\\u{7}bell \\u{7f}\\u{9b}31m\\u{202e}" in text and "\\nline" in text
     assert not any(unicodedata.category(one) == "Cc" for one in text.replace("\n", ""))
 
 
@@ -390,6 +391,8 @@ def test_a_table_on_a_terminal_fits(binary, tmp_path, source, people, width):
 def test_a_terminal_obeys_no_value(binary, tmp_path, source, people, form):
     text = on_a_terminal(binary, tmp_path, source, 300, "query", people, "--pk", "p", *form)
     assert not any(unicodedata.category(one) == "Cc" for one in text.replace("\n", ""))
+    # Nor is it made to write from right to left.
+    assert "\u202e" not in text and "202e" in text
     if form == []:
         # Escaped or not, it is the same JSON.
         found = typed(text.encode())

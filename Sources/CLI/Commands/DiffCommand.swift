@@ -93,6 +93,9 @@ struct DiffCommand: AsyncParsableCommand {
     if stat, html == nil, limit != nil {
       throw ValidationError("--stat counts all changes; leave --limit out")
     }
+    if changes != nil, html == nil, !keys, limit != nil {
+      throw ValidationError("--output takes all changes and lists none; leave --limit out")
+    }
     if let limit, limit < 0 { throw ValidationError("--limit takes 0 or more") }
     if withOld, changes == nil { throw ValidationError("--with-old goes with --output") }
     if changes != nil, !ignore.isEmpty || !only.isEmpty {

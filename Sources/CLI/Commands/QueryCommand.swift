@@ -78,8 +78,8 @@ struct QueryCommand: AsyncParsableCommand {
     if output.json, !count, unique == nil {
       throw ValidationError("--json goes with --count and --unique; items are JSON without it")
     }
-    if count, slice.projection != nil {
-      throw ValidationError("--count counts whole items; leave --projection out")
+    if slice.projection != nil, count || unique != nil {
+      throw ValidationError("\(forms[0]) looks at whole items; leave --projection out")
     }
   }
 

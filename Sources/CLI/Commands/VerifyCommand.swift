@@ -38,6 +38,7 @@ struct VerifyCommand: AsyncParsableCommand {
     {
       throw problem
     }
+    let word = report.problems.first?.code == .unfinished ? "unfinished" : "damaged"
     if output.json {
       try Terminal.output(
         .object([
@@ -49,7 +50,7 @@ struct VerifyCommand: AsyncParsableCommand {
         ]))
     } else {
       let noun = report.archive?.manifest.changes == nil ? "items" : "changes"
-      for problem in report.problems { try Terminal.output("damaged: \(problem)") }
+      for problem in report.problems { try Terminal.output("\(word): \(problem)") }
       if report.problems.isEmpty, !output.quiet {
         try Terminal.output(
           quick
@@ -60,7 +61,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
     guard report.problems.isEmpty else {
       Terminal.error(
-        "\(archive) is damaged: \(Format.count(report.problems.count)) problem(s)",
+        "\(archive) is \(word): \(Format.count(report.problems.count)) problem(s)",
         hint: report.problems.first?.hint
           ?? "restore the files named from another copy, or dump the table again")
       throw EndWith(status: ExitStatus.found)

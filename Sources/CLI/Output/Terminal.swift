@@ -49,8 +49,8 @@ enum Terminal {
   /// A line of talk.
   static func say(_ text: String) { ProgressLine.shared.print(printable(text)) }
 
-  /// The text without control characters: names and messages come from archives and servers, and a
-  /// terminal must not obey them.
+  /// The text without control characters and those that turn the direction of writing: names and messages
+  /// come from archives and servers, and a terminal must not obey them.
   static func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: isControl) else { return text }
     var clean = ""
@@ -65,7 +65,8 @@ enum Terminal {
   }
 
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control && scalar != "\n"
+    if scalar.value < 0x80 { return scalar.value < 0x20 && scalar != "\n" || scalar.value == 0x7F }
+    return scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
   }
 
   static func warn(_ text: String) { say("dynarc: warning: \(text)") }
@@ -133,23 +134,22 @@ enum Terminal {
     try output(escaped(lines).span)
   }
 
-  /// JSON lines without DEL and the control characters U+0080 to U+009F, which JSON allows in strings
-  /// as they are. Those below U+0020 it does not.
+  /// JSON lines without what `printable` leaves out of text and JSON allows in strings as it is.
   private static func escaped(_ lines: Span<UInt8>) -> [UInt8] {
-    var clean: [UInt8] = []
-    var i = 0
-    while i < lines.count {
-      if lines[i] == 0x7F {
-        clean += "\\u007f".utf8
-      } else if lines[i] == 0xC2, i + 1 < lines.count, lines[i + 1] < 0xA0 {
-        i += 1
-        clean += "\\u00\(String(lines[i], radix: 16))".utf8
-      } else {
-        clean.append(lines[i])
+    let bytes = lines.withUnsafeBytes { Array($0) }
+    // What an archive or an answer holds has been checked to be UTF-8.
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard text.unicodeScalars.contains(where: isControl) else { return bytes }
+    var clean = ""
+    for scalar in text.unicodeScalars {
+      guard isControl(scalar) else {
+        clean.unicodeScalars.append(scalar)
+        continue
       }
-      i += 1
+      let digits = String(scalar.value, radix: 16)
+      clean += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
-    return clean
+    return Array(clean.utf8)
   }
 
   static func output(_ text: String) throws(ArchiveError) {
