@@ -65,15 +65,21 @@ struct TransformOptions: ParsableArguments {
     return rules
   }
 
+  /// The options once more, for commands that are told to people.
+  var again: [String] {
+    self.set.flatMap { ["--set", $0] } + remove.flatMap { ["--remove", $0] }
+      + hash.flatMap { ["--hash", $0] } + (rekey ? ["--rekey"] : [])
+      + (hashKeyFile.map { ["--hash-key-file", $0] } ?? [])
+  }
+
   /// The key of --hash from its file or the environment; nil where neither is given.
   ///
   /// - Throws: `ValidationError` where the file cannot be read.
   func hashKey() throws -> [UInt8]? {
     guard let path = hashKeyFile else {
       // A variable that is set to nothing, as by a workflow without the secret, is none.
-      return getenv("DYNARC_HASH_KEY").flatMap { text in
-        text.pointee == 0 ? nil : Array(String(cString: text).utf8)
-      }
+      guard let text = getenv("DYNARC_HASH_KEY"), text.pointee != 0 else { return nil }
+      return (0..<strlen(text)).map { UInt8(bitPattern: text[$0]) }
     }
     var key = try FileSystem.contents(path, limit: TransformOptions.keySizeLimit, what: "hash key")
     // An editor's line break is no part of it, nor is Windows' way to write one.
