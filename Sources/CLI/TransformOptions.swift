@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import Glibc
+import JSON
 
 /// How items are changed on their way. A value that is wanted nowhere is best taken out where it is read.
 struct TransformOptions: ParsableArguments {
@@ -89,4 +90,17 @@ struct TransformOptions: ParsableArguments {
     }
     return key
   }
+}
+
+extension JSONObject {
+  /// Tells how items were changed: `transforms`, as a manifest has it, and `hashKeyCheck`.
+  mutating func add(_ transforms: ItemTransforms) {
+    self["transforms"] = ItemTransforms.json(transforms.rules)
+    self["hashKeyCheck"] = transforms.hashKeyCheck.map(JSONValue.string) ?? .null
+  }
+}
+
+extension ItemTransforms {
+  /// Says how items were changed, where they were.
+  func say() { if !isEmpty { Terminal.say("changed on the way: \(words)") } }
 }

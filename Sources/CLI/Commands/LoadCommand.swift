@@ -191,20 +191,19 @@ struct LoadCommand: AsyncParsableCommand {
   private func report(_ plan: LoadPlan) throws {
     let actions = actions(plan)
     if output.json {
-      try Terminal.output(
-        .object([
-          "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
-          "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
-          "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
-          "contentBytes": JSONValue(plan.contentBytes),
-          "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
-          "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
-          "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
-          "transforms": ItemTransforms.json(plan.transforms.rules),
-          "hashKeyCheck": plan.transforms.hashKeyCheck.map(JSONValue.string) ?? .null,
-          "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
-          "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
-        ]))
+      var json: JSONObject = [
+        "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
+        "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
+        "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
+        "contentBytes": JSONValue(plan.contentBytes),
+        "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
+        "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
+        "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
+        "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
+        "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
+      ]
+      json.add(plan.transforms)
+      try Terminal.output(.object(json))
     } else {
       for action in actions { Terminal.say("would \(action)") }
     }
@@ -288,8 +287,7 @@ struct LoadCommand: AsyncParsableCommand {
         "seconds": .number(Format.plain(seconds)),
       ]
       json["cost"] = cost.json
-      json["transforms"] = ItemTransforms.json(summary.plan.transforms.rules)
-      json["hashKeyCheck"] = summary.plan.transforms.hashKeyCheck.map(JSONValue.string)
+      json.add(summary.plan.transforms)
       json["rejects"] = summary.rejects.map { .string($0.path) }
       json["verified"] = found?.json
       json["settings"] = settings.json
@@ -307,9 +305,7 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
-    if !summary.plan.transforms.isEmpty {
-      Terminal.say("changed on the way: \(summary.plan.transforms.words)")
-    }
+    summary.plan.transforms.say()
     settings.line.map(Terminal.say)
     cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
