@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import Glibc
+import JSON
 
 /// How items are changed on their way. A value that is wanted nowhere is best taken out where it is read.
 struct TransformOptions: ParsableArguments {
@@ -65,15 +66,21 @@ struct TransformOptions: ParsableArguments {
     return rules
   }
 
+  /// The options once more, for commands that are told to people.
+  var again: [String] {
+    self.set.flatMap { ["--set", $0] } + remove.flatMap { ["--remove", $0] }
+      + hash.flatMap { ["--hash", $0] } + (rekey ? ["--rekey"] : [])
+      + (hashKeyFile.map { ["--hash-key-file", $0] } ?? [])
+  }
+
   /// The key of --hash from its file or the environment; nil where neither is given.
   ///
   /// - Throws: `ValidationError` where the file cannot be read.
   func hashKey() throws -> [UInt8]? {
     guard let path = hashKeyFile else {
       // A variable that is set to nothing, as by a workflow without the secret, is none.
-      return getenv("DYNARC_HASH_KEY").flatMap { text in
-        text.pointee == 0 ? nil : Array(String(cString: text).utf8)
-      }
+      guard let text = getenv("DYNARC_HASH_KEY"), text.pointee != 0 else { return nil }
+      return (0..<strlen(text)).map { UInt8(bitPattern: text[$0]) }
     }
     var key = try FileSystem.contents(path, limit: TransformOptions.keySizeLimit, what: "hash key")
     // An editor's line break is no part of it, nor is Windows' way to write one.
@@ -83,4 +90,17 @@ struct TransformOptions: ParsableArguments {
     }
     return key
   }
+}
+
+extension JSONObject {
+  /// Tells how items were changed: `transforms`, as a manifest has it, and `hashKeyCheck`.
+  mutating func add(_ transforms: ItemTransforms) {
+    self["transforms"] = ItemTransforms.json(transforms.rules)
+    self["hashKeyCheck"] = transforms.hashKeyCheck.map(JSONValue.string) ?? .null
+  }
+}
+
+extension ItemTransforms {
+  /// Says how items were changed, where they were.
+  func say() { if !isEmpty { Terminal.say("changed on the way: \(words)") } }
 }
