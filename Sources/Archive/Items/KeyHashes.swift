@@ -84,18 +84,13 @@ package struct KeyHashSet: Sendable {
     return low < hashes.count && hashes[low] == wanted
   }
 
-  /// Checks that no two items have one key once rules have changed them.
-  ///
-  /// - Throws: `TransformError` of code `collision`.
-  package func checkUnique(_ transforms: ItemTransforms) throws(TransformError) {
-    let repeated = sorted.reduce(0) { sum, hashes in
-      sum + hashes.indices.dropFirst().count { hashes[$0] == hashes[$0 - 1] }
-    }
-    guard repeated > 0 else { return }
-    throw TransformError(
-      .collision, "\(repeated) of \(count) items would get a key that another one has, by: "
-        + transforms.words,
-      hint: "items of one key would replace each other; --hash the key's attributes in the place of --set")
+  /// The keys that were taken in more than once, once for each further time.
+  package var repeated: KeyHashSet {
+    KeyHashSet(
+      hash: hash,
+      sorted: sorted.map { hashes in
+        hashes.indices.dropFirst().filter { hashes[$0] == hashes[$0 - 1] }.map { hashes[$0] }
+      })
   }
 
   fileprivate static func partition(of hash: UInt128) -> Int {
