@@ -29,12 +29,6 @@ enum FileSystem {
     return exists("/var/tmp") ? "/var/tmp" : "/tmp"
   }
 
-  /// Removes files of a directory, then each of the directories that is empty now.
-  static func remove(files: [String], thenEmpty directories: [String]) {
-    for file in files { unlink(file) }
-    for directory in directories { rmdir(directory) }
-  }
-
   /// Whether a directory stands at a path.
   static func isDirectory(_ path: String) -> Bool {
     var status = stat()

@@ -84,7 +84,7 @@ package struct KeyHashSet: Sendable {
     return low < hashes.count && hashes[low] == wanted
   }
 
-  /// The keys that were taken in more than once.
+  /// The keys that were taken in more than once, once for each further time.
   package var repeated: KeyHashSet {
     KeyHashSet(
       hash: hash,

@@ -141,7 +141,7 @@ extension ArchiveSource {
     object.add("region", region.map(JSONValue.string))
     object.add("read", .object(read.json))
     if keyless { object.add("keyless", true) }
-    if !transforms.isEmpty { object.add("transforms", .array(transforms.map(\.json))) }
+    if !transforms.isEmpty { object.add("transforms", ItemTransforms.json(transforms)) }
     object.add("hashKeyCheck", hashKeyCheck.map(JSONValue.string))
     object.add(unknown)
     return object

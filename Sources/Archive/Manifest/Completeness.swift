@@ -31,7 +31,7 @@ extension ArchiveSource {
 
   /// Why items are others than those of the table; nil where they are as they were read.
   public var changedBecause: String? {
-    transforms.isEmpty ? nil : "the rules were: \(transforms.map(\.words).joined(separator: ", "))"
+    transforms.isEmpty ? nil : "they were changed by \(ItemTransforms.words(transforms))"
   }
 }
 

@@ -1,6 +1,16 @@
-internal import JSON
+public import JSON
 
-/// Rules as a manifest and a journal hold them (format-spec.md, section 4.1).
+extension ItemTransforms {
+  /// Rules as a manifest and a journal hold them (format-spec.md, section 4.1).
+  public static func json(_ rules: [Rule]) -> JSONValue { .array(rules.map(\.json)) }
+
+  /// The way back; nil for anything else.
+  public static func rules(_ json: JSONValue) -> [Rule]? {
+    guard let elements = json.array else { return nil }
+    return try? elements.map { try Rule(Fields($0, file: "")) }
+  }
+}
+
 extension ItemTransforms.Rule {
   private enum Word: String { case set, remove, hash }
 

@@ -85,7 +85,12 @@ public struct ItemTransforms: Sendable, Equatable {
   }
 
   /// `set address.street, remove phone, hash email`, for messages.
-  public var words: String { rules.map(\.words).joined(separator: ", ") }
+  public var words: String { ItemTransforms.words(rules) }
+
+  /// The same of rules alone.
+  public static func words(_ rules: [Rule]) -> String {
+    rules.map(\.words).joined(separator: ", ")
+  }
 }
 
 extension ItemTransforms.Rule.Operation {
