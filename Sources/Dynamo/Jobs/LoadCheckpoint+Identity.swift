@@ -113,7 +113,7 @@ extension LoadCheckpoint.Identity {
   private func checkRules(_ wanted: Self, _ path: String) throws(DynamoError) {
     guard rules == wanted.rules else {
       let words = [rules, wanted.rules].map { rules in
-        rules.isEmpty ? "none" : rules.map(\.words).joined(separator: ", ")
+        rules.isEmpty ? "none" : ItemTransforms.words(rules)
       }
       throw DynamoError(
         .stateMismatch,

@@ -13,10 +13,10 @@ extension LoadJob {
   var changedBecause: String? {
     let dumped = chain.archives.lazy.map(\.manifest.source.transforms).first { !$0.isEmpty } ?? []
     let rules = dumped + options.transforms.rules
-    return rules.isEmpty ? nil : rules.map(\.words).joined(separator: ", ")
+    return rules.isEmpty ? nil : ItemTransforms.words(rules)
   }
 
-  /// Looks for what `run` would find before it creates, deletes or writes anything; so does not `run`.
+  /// Looks for what `run` looks for before it creates, deletes or writes anything. Writes nothing.
   ///
   /// - Throws: what `run` throws before its first request.
   public func rehearse(
@@ -69,19 +69,12 @@ extension LoadJob {
     _ repeated: KeyHashSet, _ lasting: LastingLines?
   ) async throws -> any Error {
     let key = manifest.table.key
-    let found = Mutex<[UInt8]?>(nil)
+    let found = Mutex<String?>(nil)
     try await forEachChanged(lasting) { block in
-      let line = block.lines.first { repeated.contains($0.key, in: block.keyBytes) }
-      guard let line else { return }
-      var (scanner, object) = (ItemScanner(key: key), [UInt8]())
-      _ = try scanner.scan(block.bytes.span, at: line.item.lowerBound)
-      KeyObject.append(block.bytes.span, scanner, to: &object)
-      found.withLock { $0 = object }
+      guard let example = try repeated.example(in: block, key) else { return }
+      found.withLock { $0 = example }
     }
-    let name = found.withLock { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? "one key"
-    return TransformError(
-      .collision,
-      "\(repeated.count) items would get the key of another one, for example \(name): nothing was written",
-      hint: "--hash the attribute in the place of --set, which keeps keys apart")
+    return TransformError.collision(
+      repeated.count, example: found.withLock { $0 } ?? "one key")
   }
 }
