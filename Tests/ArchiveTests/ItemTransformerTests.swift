@@ -8,7 +8,7 @@ import Testing
   /// Rules as `set a=1`, `remove a`, `hash a`.
   static func transforms(_ rules: [String]) throws -> ItemTransforms {
     try ItemTransforms(
-      rules.map { rule in
+      rules.map { rule -> ItemTransforms.Rule in
         let rest = String(rule.drop { $0 != " " }.dropFirst())
         return switch rule.prefix(3) {
         case "set": try .set(rest)
