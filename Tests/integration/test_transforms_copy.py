@@ -210,7 +210,7 @@ def test_an_item_of_another_type_stops_the_copy(copy, source, target, table, pro
     order = tables.read_all(source.client, table)
     source.client.put_item(TableName=table, Item=dict(order[-1], email={"BOOL": True}, name={"S": "private"}))
     proxy = proxy_to(target)
-    # At ten read units a second pages are small, and most of them are written before the last is read.
+    # At fifty read units a second pages are small, and most of them are written before the last is read.
     done = copy(
         table, "--hash", "email", "--segments", 1, "--read-units", 50, target=target.through(proxy), exit=4
     )
