@@ -11,9 +11,12 @@ import re
 import unicodedata
 from typing import Callable, Mapping
 
+import github
 from github import ActionError
 
 LONGEST = 2048
+MOST_LINES = 100
+SHORTEST_HASH_KEY = 16
 SIDES = ("source", "target")
 MODES = ("merge", "replace", "truncate-first")
 
@@ -33,6 +36,7 @@ _region = (_matches(r"[a-z][a-z0-9-]{0,63}"), "a region, such as eu-central-1")
 _url = (_matches(r"https?://[A-Za-z0-9.:\[\]-]+/?"), "the https URL of a host")
 _units = (_matches(r"[1-9][0-9]{0,8}%?"), "a number of units a second, or a percentage")
 _path = (_is_path, "a path inside the workspace")
+_flag = (lambda text: text in ("true", "false"), "true or false")
 _any = (lambda text: True, "")
 
 # Each input's rule, and the commands that it is for; none named: all.
@@ -55,7 +59,11 @@ RULES = {
         lambda text: text in ("aws", "none") or (text.startswith("./") and _is_path(text)),
         "aws, none, or a directory in the workspace as ./before",
     ),
-    "dry-run": (lambda text: text in ("true", "false"), "true or false"),
+    "dry-run": _flag,
+    "set": _any,
+    "remove": _any,
+    "hash": _any,
+    "rekey": _flag,
     "archive": _path,
     "output": _path,
     "read-units": _units,
@@ -64,12 +72,15 @@ RULES = {
     "version": (_matches(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?"), "a version, such as 0.1.0"),
     "sha256": (_matches("[0-9a-f]{64}"), "64 hexadecimal digits, small letters"),
 }
+# Those that hold a rule a line; dynarc reads the rules before it asks anybody.
+LINES = ("set", "remove", "hash")
 ONLY_FOR = {
     **{name: ("copy",) for name in RULES if name.startswith("target-")},
     **{name: ("copy",) for name in ("mode", "backup", "dry-run", "write-units")},
-    "read-units": ("copy", "dump"), "archive": ("dump",), "output": ("query",),
+    **{name: ("copy", "dump") for name in (*LINES, "rekey", "read-units")},
+    "archive": ("dump",), "output": ("query",),
 }  # fmt: skip
-UNSAID = {"dry-run": "false", "timeout-minutes": "60"}
+UNSAID = {"dry-run": "false", "rekey": "false", "timeout-minutes": "60"}
 
 
 class BadInput(ActionError):
@@ -86,11 +97,17 @@ def read(environment: Mapping[str, str]) -> dict[str, str]:
         text = environment.get("INPUT_" + name.upper().replace("-", "_"), "") or UNSAID.get(name, "")
         if not text:
             continue
-        _check_text(name, text)
+        if name in LINES:
+            text = _lines(name, text)
+        else:
+            _check_text(name, text)
+        if not text:
+            continue
         if not is_right(text):
             raise BadInput(name, f"{shown(text)} is not {what}")
         request[name] = text
     _check_together(request)
+    _check_hash_key(request, environment.get("INPUT_HASH_KEY", ""))
     return request
 
 
@@ -107,6 +124,30 @@ def _check_text(name: str, text: str) -> None:
         raise BadInput(name, f"{shown(text)} holds a line break or another control character")
 
 
+def _lines(name: str, text: str) -> str:
+    """The lines that are not empty."""
+    lines = [line for line in text.split("\n") if line]
+    if len(lines) > MOST_LINES:
+        raise BadInput(name, f"it has more than {MOST_LINES} lines")
+    for line in lines:
+        _check_text(name, line)
+    return "\n".join(lines)
+
+
+def _check_hash_key(request: Mapping[str, str], key: str) -> None:
+    """The key is no part of the request, which is kept in a file, nor of any message."""
+    if not key:
+        if "hash" in request:
+            raise BadInput("hash", "it goes with hash-key, which is empty")
+        return
+    # Nobody sees the key where it is no secret of GitHub's, either.
+    if len(key) < SHORTEST_HASH_KEY or len(key) > LONGEST or not key.isprintable():
+        raise BadInput("hash-key", f"it has to be {SHORTEST_HASH_KEY} to {LONGEST} printable characters on one line")
+    github.mask(key)
+    if "hash" not in request:
+        raise BadInput("hash-key", "it goes with hash, which is empty")
+
+
 def _check_together(request: Mapping[str, str]) -> None:
     for name in ("command", "table"):
         if name not in request:
@@ -121,6 +162,8 @@ def _check_together(request: Mapping[str, str]) -> None:
             if name in request and other not in request:
                 raise BadInput(name, f"it goes with {other}, which is empty")
 
+    if request["rekey"] == "true" and not any(name in request for name in ("set", "hash")):
+        raise BadInput("rekey", "it goes with set or hash, which are empty")
     need("sk", "pk")
     need("sk-begins-with", "pk")
     if "sk" in request and "sk-begins-with" in request:
@@ -159,6 +202,9 @@ def arguments(request: Mapping[str, str]) -> list[str]:
         if request["dry-run"] == "true":
             made.append("--dry-run")
     made += [f"--{name}={request[name]}" for name in options if name in request]
+    made += [f"--{name}={line}" for name in LINES if name in request for line in request[name].split("\n")]
+    if request["rekey"] == "true":
+        made.append("--rekey")
     table = request["table"] if command == "copy" else place(request, "source") + request["table"]
     made += ["--", table]
     if command == "dump":

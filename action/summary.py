@@ -81,6 +81,8 @@ def _done(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [(words, _number(result[name])) for name, words in names.items() if result.get(name) is not None]
     if result.get("created") is True:
         rows.insert(0, ("Target table", "would be created" if result.get("dryRun") else "created"))
+    if result.get("transforms"):
+        rows.append(("Changed", _rules(result["transforms"])))
     if "cost" in result:
         rows.append(("Cost", _cost(result["cost"])))
     if "seconds" in result:
@@ -94,6 +96,13 @@ def _done(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     if result.get("rejects"):
         rows.append(("Rejected items are in", _code(result["rejects"])))
     return rows
+
+
+def _rules(rules: object) -> str:
+    """Which attributes, and not to what."""
+    if not isinstance(rules, list):
+        return escaped(rules)
+    return ", ".join(f"{escaped(one.get('operation'))} {_code(one.get('path'))}" for one in rules if isinstance(one, dict))
 
 
 def _cost(cost: object) -> str:

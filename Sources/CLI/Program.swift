@@ -96,6 +96,10 @@ public enum Program {
       case .stuck: ExitStatus.partial
       default: ExitStatus.failed
       }
+    case let error as TransformError:
+      Terminal.error(error.message, hint: error.hint)
+      // The rules are fine, and an item is not as they expect.
+      return [.mismatch, .collision].contains(error.code) ? ExitStatus.failed : ExitStatus.usage
     case let error as ServiceError:
       Terminal.error("\(error)", hint: error.hint)
       return error.kind == .cancelled ? ExitStatus.interrupted : ExitStatus.failed

@@ -98,8 +98,14 @@ struct WriteArguments: ParsableArguments {
   /// What the progress line shows.
   static func reading(_ progress: WriteProgress) -> ProgressMeter.Reading {
     let deleting = progress.phase == .truncating
+    let done =
+      switch progress.phase {
+      case .checking: progress.checked
+      case .truncating: progress.deleted
+      default: progress.written
+      }
     return .init(
-      done: deleting ? progress.deleted : progress.written,
+      done: done,
       expected: deleting ? nil : progress.items, bytes: progress.wireBytes, unitName: "WU",
       units: progress.consumedUnits, prefix: prefix(progress), retries: progress.retries,
       throttledBy: progress.throttledBy, fault: progress.lastFault)

@@ -107,6 +107,33 @@ import Testing
     #expect { try resume() } throws: { ($0 as? DynamoError)?.code == .noState }
   }
 
+  /// Items that are changed in two ways must not stand beside each other.
+  @Test func otherRulesAreRefused() throws {
+    func transforms(_ value: String, key: String = "0123456789abcdef") throws -> ItemTransforms {
+      try ItemTransforms([.set("a.b=\(value)"), .hash("e")], hashKey: Array(key.utf8))
+    }
+    func identity(_ transforms: ItemTransforms) -> LoadCheckpoint.Identity {
+      var identity = self.identity
+      (identity.rules, identity.hashKeyCheck) = (transforms.rules, transforms.hashKeyCheck)
+      return identity
+    }
+    let begun = identity(try transforms(#""x""#))
+    _ = try LoadCheckpoint.create(path, begun)
+    #expect(try LoadCheckpoint.resume(path, begun).identity == begun)
+    for other in [
+      identity(.none), identity(try transforms(#""y""#)),
+      identity(try transforms(#""x""#, key: "another key of it")),
+      identity(try ItemTransforms([.set(#"a.b="x""#)], hashKey: nil)),
+    ] {
+      #expect { try LoadCheckpoint.resume(path, other) } throws: {
+        ($0 as? DynamoError)?.code == .stateMismatch
+      }
+    }
+    try FileManager.default.removeItem(atPath: path)
+    try write()
+    #expect(throws: DynamoError.self) { try LoadCheckpoint.resume(path, begun) }
+  }
+
   @Test(arguments: [
     "{}", "nonsense", #"{"format":"dynarc-load","version":2}"#,
     #"{"done":{"data/00000-000000.ndjson.zst":[1,2]}}"#,

@@ -13,11 +13,13 @@ import time
 
 import pytest
 
+import archives
 import servers
 import tables
 from actionjobs import (  # noqa: F401
     ITEMS, KEYS, ROLES, ROOT, SLICE, cells, clean, far, near, places, release, releases, runner, stock,
 )
+from transforms import KEY, changed, hashed, key_check
 
 
 # MARK: What it does
@@ -75,6 +77,41 @@ def test_dump(runner, release, near, stock, dynarc):
     assert (told["Items"], told["Slice"], told["Archive"]) == (str(len(ITEMS)), "the whole table", "./archive")
     assert json.loads(done.outputs["result"])["items"] == len(ITEMS)
     clean(done, runner)
+
+
+def test_without_the_personal_fields(runner, release, near, places, source, far, table):
+    """By copy and by dump, with one key: what the log, the summary and the disk hold has neither values nor key."""
+    items = [dict(item, email={"S": f"{n}@private.example"}, secret={"S": "private"}) for n, item in enumerate(ITEMS[:20])]
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, items)
+    rules = {"set": 'name="Jane"\n\nv={"BOOL":true}\n', "remove": "secret", "hash": "email\n", "hash-key": KEY.decode()}
+    expected = [
+        changed(item, [("set", ("name",), {"S": "Jane"}), ("set", ("v",), {"BOOL": True}), ("remove", ("secret",)), ("hash", ("email",))])
+        for item in items
+    ]  # fmt: skip
+    done = runner.run({"command": "copy", "table": table} | rules | places | release)
+    assert done.code == 0, done.log
+    assert tables.differences(expected, tables.read_all(far.client, table), KEYS) == []
+    assert cells(done.summary)["Changed"] == "set name, set v, remove secret, hash email"
+    assert json.loads(done.outputs["result"])["hashKeyCheck"] == key_check()
+    assert done.masks == [KEY.decode(), "github-jwt"]
+    clean(done, runner)
+    hidden = done.log.replace(f"::add-mask::{KEY.decode()}", "") + done.summary + str(done.outputs)
+    assert KEY.decode() not in hidden and "private" not in hidden
+    done = runner.run({"command": "dump", "table": table, "archive": "archive"} | rules | near | release)
+    assert done.code == 0, done.log
+    assert tables.differences(expected, archives.read_archive(runner.workspace / "archive"), KEYS) == []
+    for path in runner.workspace.rglob("*"):
+        assert path.is_dir() or KEY not in path.read_bytes()
+    # A key attribute only by rekey.
+    asked = {"command": "copy", "table": table, "target-table": f"{table}-2"} | rules | places | release
+    refused = runner.run(asked | {"hash": "pk"})
+    assert refused.code == 2 and "--rekey" in refused.log
+    done = runner.run(asked | {"hash": "pk", "rekey": "true"})
+    assert done.code == 0, done.log
+    assert {item["pk"]["S"] for item in tables.read_all(far.client, f"{table}-2")} == {
+        hashed(item["pk"])["S"] for item in items
+    }
 
 
 def test_query_keeps_items_out_of_the_log(runner, release, near, stock):

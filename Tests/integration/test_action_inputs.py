@@ -30,9 +30,11 @@ HOSTILE = [
 ]  # fmt: skip
 STRICT = [
     "command", "table", "index", "source-role", "source-region", "source-endpoint-url", "target-role", "target-region",
-    "target-endpoint-url", "target-table", "mode", "backup", "dry-run", "read-units", "write-units", "timeout-minutes",
-    "version", "sha256",
+    "target-endpoint-url", "target-table", "mode", "backup", "dry-run", "rekey", "read-units", "write-units",
+    "timeout-minutes", "version", "sha256",
 ]  # fmt: skip
+
+TARGET = ("target-role", "target-region", "target-endpoint-url")
 
 
 def refused(runner: Runner, asked: dict[str, str], name: str) -> Outcome:
@@ -100,6 +102,11 @@ def test_keys_hold_anything(runner, release, near, source, table):
         ({"command": "dump"}, "target-role"),
         ({"command": ""}, "command"),
         ({"table": ""}, "table"),
+        ({"hash": "email"}, "hash"),
+        ({"hash-key": "0123456789abcdef"}, "hash-key"),
+        ({"rekey": "true"}, "rekey"),
+        ({"rekey": "true", "remove": "a"}, "rekey"),
+        ({"command": "query", "remove": "a", "mode": ""} | dict.fromkeys(TARGET, ""), "remove"),
     ],
 )
 def test_inputs_that_do_not_go_together(runner, release, places, stock, change, name):
@@ -111,6 +118,37 @@ def test_inputs_that_do_not_go_together(runner, release, places, stock, change, 
 def test_paths_stay_in_the_workspace(runner, release, near, stock, path):
     refused(runner, {"command": "dump", "table": stock, "archive": path} | near | release, "archive")
     refused(runner, {"command": "query", "table": stock, "pk": "a", "output": path} | near | release, "output")
+
+
+@pytest.mark.parametrize("name", ["set", "remove", "hash"])
+def test_rules_of_whole_lines(runner, release, releases, places, stock, issuer, name):
+    asked = {"command": "copy", "table": stock, "hash": "v", "hash-key": "0123456789abcdef"} | places | release
+    for text in ("a\rb", "a\r\n::error::b", "a\x01", "good\na\x1b[2Jb", "\u2028", "\udcff", "k" * 2049, "a\n" * 101):
+        refused(runner, asked | {name: text}, name)
+    assert releases.requests == [] and issuer.requests == []
+
+
+@pytest.mark.parametrize("key", ["fifteen letters", "0123456789abcdef\n", "0123456789\x01abcdef", "k" * 2049])
+def test_a_hash_key_is_not_shown(runner, release, places, stock, key):
+    done = refused(runner, {"command": "copy", "table": stock, "hash": "v", "hash-key": key} | places | release, "hash-key")
+    assert key[:10] not in done.log
+
+
+@pytest.mark.parametrize("name", ["set", "remove", "hash"])
+def test_hostile_rules_are_rules_and_nothing_else(runner, release, places, far, stock, table, name):
+    """dynarc refuses what is no rule before it asks anybody; what is one is about an attribute of that name."""
+    key = {"hash": "v", "hash-key": "0123456789abcdef"} if name == "hash" else {}
+    asked = {"command": "copy", "table": stock, "target-table": table} | key | places | release
+    for text in ("$(touch pwned)", "`touch pwned`", "x; touch pwned", "' || touch pwned #", '"; touch pwned; "', "a b", "[", "."):
+        done = runner.run(asked | {name: f"v{'=1' * (name == 'set')}\n{text}"})
+        assert done.code == 2 and done.outputs == {"result": "", "exit-code": "2"}, (text, done.log)
+        assert list(runner.workspace.iterdir()) == [] and left_behind(runner) == []
+    with pytest.raises(far.client.exceptions.ResourceNotFoundException):
+        far.client.describe_table(TableName=table)
+    # An option is not one behind another's `=`.
+    done = runner.run(asked | {name: "--yes" + "=1" * (name == "set"), "dry-run": "true"})
+    assert done.code == 0, done.log
+    assert json.loads(done.outputs["result"])["transforms"][0]["path"] == "--yes"
 
 
 # MARK: What stands in the files

@@ -1,4 +1,4 @@
-/// RFC 4648 section 4, as far as binaries are compared by their bytes.
+/// RFC 4648 section 4, with padding.
 enum Base64Text {
   /// Appends what a base64 text with padding stands for.
   ///
@@ -33,6 +33,22 @@ enum Base64Text {
       }
     }
     return true
+  }
+
+  /// Appends the base64 text of some bytes.
+  static func encode(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
+    let digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    var rest = bytes
+    while !rest.isEmpty {
+      let group = rest.prefix(3)
+      rest = rest.dropFirst(3)
+      let word = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
+      for place in 0..<4 {
+        output.append(
+          place <= group.count
+            ? digits.utf8Start[Int(word >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+      }
+    }
   }
 
   private static func value(_ byte: UInt8) -> UInt8? {

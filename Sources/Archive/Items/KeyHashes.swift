@@ -84,6 +84,15 @@ package struct KeyHashSet: Sendable {
     return low < hashes.count && hashes[low] == wanted
   }
 
+  /// The keys that were taken in more than once, once for each further time.
+  package var repeated: KeyHashSet {
+    KeyHashSet(
+      hash: hash,
+      sorted: sorted.map { hashes in
+        hashes.indices.dropFirst().filter { hashes[$0] == hashes[$0 - 1] }.map { hashes[$0] }
+      })
+  }
+
   fileprivate static func partition(of hash: UInt128) -> Int {
     Int(truncatingIfNeeded: hash >> (128 - KeyHashCollector.partitionBits))
   }

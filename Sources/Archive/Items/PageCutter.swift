@@ -12,6 +12,11 @@ public struct PageCutter: Sendable {
     /// Whether white space between its tokens holds a line break, so that it must be compacted
     /// before it can stand on a line. DynamoDB itself never sends such.
     public var hasLineBreak: Bool
+
+    package init(range: Range<Int>, hasLineBreak: Bool) {
+      self.range = range
+      self.hasLineBreak = hasLineBreak
+    }
   }
 
   /// The items in the page's order.

@@ -1,3 +1,4 @@
+internal import Digest
 public import JSON
 
 /// How the items were read.
@@ -49,13 +50,17 @@ public struct ArchiveSource: Sendable, Equatable {
   public var read: ReadDescription
   /// Whether the items may lack key attributes, so that they cannot be loaded.
   public var keyless: Bool
+  /// The rules by which items were changed; none where they are as they were read.
+  public var transforms: [ItemTransforms.Rule]
+  /// Tells one hash key from another (`ItemTransforms.hashKeyCheck`).
+  public var hashKeyCheck: String?
   /// Members that this version does not know, kept.
   public var unknown: JSONObject
 
   public init(
     tableName: String, tableARN: String? = nil, tableID: String? = nil, accountID: String? = nil,
     region: String? = nil, read: ReadDescription, keyless: Bool = false,
-    unknown: JSONObject = JSONObject()
+    transforms: ItemTransforms = .none, unknown: JSONObject = JSONObject()
   ) {
     self.tableName = tableName
     self.tableARN = tableARN
@@ -64,6 +69,8 @@ public struct ArchiveSource: Sendable, Equatable {
     self.region = region
     self.read = read
     self.keyless = keyless
+    self.transforms = transforms.rules
+    hashKeyCheck = transforms.hashKeyCheck
     self.unknown = unknown
   }
 }
@@ -111,8 +118,18 @@ extension ArchiveSource {
       read: try ReadDescription(try fields.fields("read")),
       keyless: try fields.optional("keyless", "true or false", \.bool) ?? false,
       unknown: fields.object.removing([
-        "tableName", "tableArn", "tableId", "accountId", "region", "read", "keyless",
+        "tableName", "tableArn", "tableId", "accountId", "region", "read", "keyless", "transforms",
+        "hashKeyCheck",
       ]))
+    if fields.object["transforms"] != nil {
+      for rule in try fields.each("transforms") { transforms.append(try ItemTransforms.Rule(rule)) }
+    }
+    hashKeyCheck = try fields.optional("hashKeyCheck", "16 hexadecimal digits") {
+      $0.string.flatMap { Hex.decode($0)?.count == 8 ? $0 : nil }
+    }
+    guard transforms.contains(where: { $0.operation == .hash }) == (hashKeyCheck != nil) else {
+      throw fields.fault("hashKeyCheck", "does not fit the rules")
+    }
   }
 
   /// As the manifest and the journal have it.
@@ -124,6 +141,8 @@ extension ArchiveSource {
     object.add("region", region.map(JSONValue.string))
     object.add("read", .object(read.json))
     if keyless { object.add("keyless", true) }
+    if !transforms.isEmpty { object.add("transforms", ItemTransforms.json(transforms)) }
+    object.add("hashKeyCheck", hashKeyCheck.map(JSONValue.string))
     object.add(unknown)
     return object
   }

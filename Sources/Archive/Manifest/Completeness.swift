@@ -4,6 +4,9 @@ extension Manifest {
 
   /// Why the archive's items are only parts of those the source had; nil when they are whole.
   public var partialBecause: String? { source.partialBecause(table) }
+
+  /// Why the archive's items are others than those of the table; nil where they are as they were read.
+  public var changedBecause: String? { source.changedBecause }
 }
 
 extension ArchiveSource {
@@ -24,6 +27,11 @@ extension ArchiveSource {
       index.projection.type != "ALL"
     else { return nil }
     return "index \(name) projects \(index.projection.words)"
+  }
+
+  /// Why items are others than those of the table; nil where they are as they were read.
+  public var changedBecause: String? {
+    transforms.isEmpty ? nil : "they were changed by \(ItemTransforms.words(transforms))"
   }
 }
 

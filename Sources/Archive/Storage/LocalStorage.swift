@@ -98,6 +98,14 @@ public struct LocalStorage: WritableStorage {
     try place.directory.syncDirectory(file: name)
   }
 
+  public func removePlace() throws(ArchiveError) {
+    for path in ["\(directory)/data", directory] {
+      guard rmdir(path) == 0 || errno == ENOENT else {
+        throw .system(errno, "remove the directory \(path)")
+      }
+    }
+  }
+
   fileprivate func openRoot() throws(ArchiveError) -> Descriptor {
     let number = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0 else {

@@ -72,6 +72,9 @@ public protocol WritableStorage: ReadableStorage {
 
   /// Removes a file, durably.
   func remove(_ name: String) throws(ArchiveError)
+
+  /// Removes the place, where there is nothing in it; the opposite of `prepare`.
+  func removePlace() throws(ArchiveError)
 }
 
 /// A file being written. Dropped without a commit it is abandoned.

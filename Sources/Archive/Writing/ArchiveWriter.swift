@@ -18,7 +18,7 @@ public final class ArchiveWriter: Sendable {
     var failure: ArchiveError?
   }
 
-  private let storage: any WritableStorage
+  let storage: any WritableStorage
   private let appender: any StorageAppender
   private let compression: Compression
   private let limits: ChunkLimits
@@ -96,6 +96,9 @@ public final class ArchiveWriter: Sendable {
     error.hint = "go on with it by --resume, or choose another name"
     return error
   }
+
+  /// The chunks that stand under their names.
+  var rows: [ChunkRow] { state.withLock { $0.journal.rows } }
 
   /// How far the dump is, over all its runs.
   public var counts: DumpCounts { state.withLock { $0.journal.counts } }

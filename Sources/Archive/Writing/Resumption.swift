@@ -54,7 +54,7 @@ struct Resumption {
   /// What is there.
   ///
   /// - Throws: `ArchiveError` of code `foreign` for anything that no dump leaves behind.
-  private static func entries(
+  static func entries(
     _ storage: any WritableStorage
   ) throws(ArchiveError) -> [StorageEntry] {
     let entries: [StorageEntry]

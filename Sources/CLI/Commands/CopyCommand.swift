@@ -12,6 +12,7 @@ struct CopyCommand: AsyncParsableCommand {
       dynarc copy Orders --target-table Orders-2
       dynarc copy Orders --target dynamodb://development@eu-west-1/ --pk 4711 --merge
       dynarc copy Orders --target development --index by-status --pk open --replace
+      dynarc copy Orders --source production --target test --hash email --remove address.phone
 
       What a side does not name is --profile's and --region's, or else the other side's. Before a table \
       that holds items is changed, its state is kept (--backup).
@@ -69,6 +70,8 @@ struct CopyCommand: AsyncParsableCommand {
         + "or a percentage of the provisioned or maximum on-demand throughput.", valueName: "n|n%"))
   var readUnits: CapacityArgument?
 
+  @OptionGroup(title: "Changing items") var changing: TransformOptions
+
   @OptionGroup var change: ChangeOptions
 
   @OptionGroup var prices: PriceOptions
@@ -101,6 +104,8 @@ struct CopyCommand: AsyncParsableCommand {
     options.mode = mode
     options.read = try slice.readOptions()
     options.read.segments = segments
+    options.transforms = try changing.transforms()
+    options.rekey = changing.rekey
     options.readUnits = readUnits?.limit
     options.writeUnits = change.writeUnits?.limit
     options.concurrency = change.concurrency
@@ -113,11 +118,12 @@ struct CopyCommand: AsyncParsableCommand {
     let prices = try prices.list()
     let sides = try CopySides(
       table: table, source: source, target: target, targetTable: targetTable, aws: aws)
+    let options = try options(sides.targetTable)
     let from = try await Connection(sides.source, address: nil)
     let to = try await Connection(sides.target, address: nil)
     let job = CopyJob(
       source: from.client, table: sides.sourceTable, target: to.client,
-      options: try options(sides.targetTable), rejects: RejectsFile(directory: "."))
+      options: options, rejects: RejectsFile(directory: "."))
     let plan = try await job.plan()
     let report = CopyReport(plan: plan, output: output)
     let keeping =

@@ -128,6 +128,18 @@ struct DiffCommand: AsyncParsableCommand {
     }
   }
 
+  /// Items that were changed by the same rules and with the same key are comparable.
+  private func warnOfTransforms(_ sides: [any ItemSource]) {
+    let (one, other) = (sides[0].origin.source, sides[1].origin.source)
+    guard one.transforms != other.transforms || one.hashKeyCheck != other.hashKeyCheck else {
+      return
+    }
+    for side in sides {
+      guard let reason = side.origin.source.changedBecause else { continue }
+      Terminal.warn("the items in \(side.name) are not as they were in its table: \(reason)")
+    }
+  }
+
   private func compare() async throws -> DiffSummary {
     let sides = [try await source(old), try await source(new)]
     let parts = sides.compactMap { side in
@@ -142,6 +154,7 @@ struct DiffCommand: AsyncParsableCommand {
       Terminal.warn("\(name) holds only a part of each item: \(reason)")
     }
     warnOfSlices(sides)
+    warnOfTransforms(sides)
     var options = DiffOptions(
       temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores)
     if let memory { options.memory = memory.bytes }

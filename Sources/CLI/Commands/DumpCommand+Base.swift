@@ -16,6 +16,11 @@ extension DumpCommand {
     }
     var others = try readOptions()
     (others.partition, others.sort, others.consistent) = ([], nil, false)
+    if changing.isGiven || changing.rekey {
+      throw ValidationError(
+        "--base compares items with those of the table, and rules would make others of them; leave --set, "
+          + "--remove, --hash and --rekey out")
+    }
     guard others == ReadOptions() else {
       throw ValidationError(
         "--base compares whole items by the table's key; leave --index, --filter, --projection, "
@@ -82,6 +87,11 @@ extension DumpCommand {
   /// Whether the table can be what the base was read from.
   private func check(_ source: ArchiveSource, against chain: ArchiveChain) throws {
     let (name, before) = (base[base.count - 1], chain.last.source)
+    if let rules = before.changedBecause {
+      throw DynamoError(
+        .usage, "the items in \(name) are not as they were in its table: \(rules)",
+        hint: "they would all differ; give a base that was dumped without --set, --remove and --hash")
+    }
     guard before.read.selectsSame(as: source.read) else {
       throw DynamoError(
         .usage,

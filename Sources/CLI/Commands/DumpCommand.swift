@@ -14,6 +14,7 @@ struct DumpCommand: AsyncParsableCommand {
       dynarc dump Orders ./open --index by-status --pk open
       dynarc dump Orders ./orders-2026-11-22 --resume
       dynarc dump Orders ./changes-2026-11-23 --base ./orders-2026-11-22
+      dynarc dump Customers ./for-tests --hash email --remove address.street --set 'name="Jane Doe"'
       """)
 
   @Argument(
@@ -77,6 +78,8 @@ struct DumpCommand: AsyncParsableCommand {
   @Flag(help: "Go on with a dump that was stopped, as it was begun.")
   var resume = false
 
+  @OptionGroup(title: "Changing items") var changing: TransformOptions
+
   @OptionGroup(title: "AWS") var aws: AWSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -115,6 +118,7 @@ struct DumpCommand: AsyncParsableCommand {
     if let time = giveUp.giveUpAfter { options.giveUpAfter = time.duration }
     options.level = level
     options.resume = resume
+    try addTransforms(to: &options)
     options.stop = Interruption.stop
     options.warn = { Terminal.warn($0) }
     if let chunkSize { options.limits.contentBytes = chunkSize.bytes }
@@ -160,6 +164,7 @@ struct DumpCommand: AsyncParsableCommand {
     if let error = error as? ArchiveError, found.contains(error.code) { return error }
     guard FileSystem.exists("\(archive)/\(ArchiveNames.journal)") else { return error }
     if isRefusal(error), removeIfNothingIsInIt() { return error }
+    if let error = error as? TransformError { return unfit(error) }
     let interrupted = error is CancellationError
     if !interrupted { Program.describe(error) }
     var words = ["dynarc"] + CommandLine.arguments.dropFirst()
@@ -182,10 +187,7 @@ struct DumpCommand: AsyncParsableCommand {
       let journal = try? Journal.read(LocalStorage(directory: archive)),
       journal.counts == DumpCounts()
     else { return false }
-    FileSystem.remove(
-      files: ["\(archive)/\(ArchiveNames.journal)"],
-      thenEmpty: ["\(archive)/\(ArchiveNames.data)", archive])
-    return true
+    return (try? ArchiveWriter.discard(LocalStorage(directory: archive))) != nil
   }
 
   /// What reading cost; nil where the service does not tell what was consumed.
@@ -216,6 +218,8 @@ struct DumpCommand: AsyncParsableCommand {
       ]
       json["consumedReadUnits"] = counts.consumedReadUnits.map { .number(Format.plain($0)) }
       json["cost"] = cost?.json
+      json["transforms"] = ItemTransforms.json(manifest.source.transforms)
+      json["hashKeyCheck"] = manifest.source.hashKeyCheck.map(JSONValue.string)
       TrafficReport.add(summary.retries, summary.throttledBy, to: &json)
       try Terminal.output(.object(json))
     }
@@ -228,6 +232,9 @@ struct DumpCommand: AsyncParsableCommand {
         + "\(Format.bytes(counts.storedBytes))) of \(manifest.source.tableName) to "
         + "\(archive) in \(Format.duration(seconds))"
         + (counts.consumedReadUnits.map { ", \(Format.decimal($0, 1)) read units" } ?? ""))
+    if !manifest.source.transforms.isEmpty {
+      Terminal.say("changed on the way: \(ItemTransforms.words(manifest.source.transforms))")
+    }
     cost?.say()
     TrafficReport.lines(summary.retries, summary.throttledBy).forEach(Terminal.say)
   }

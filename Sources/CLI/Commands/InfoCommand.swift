@@ -155,6 +155,9 @@ struct InfoReport {
     if let reason = manifest.partialBecause {
       rows.append(("Note", "items are parts of the source's: \(reason)"))
     }
+    if !source.transforms.isEmpty {
+      rows.append(("Changed", ItemTransforms.words(source.transforms)))
+    }
     let settings = manifest.settings
     if let words = SettingsListing(settings: settings, table: manifest.table).words {
       rows.append(("Settings", words))

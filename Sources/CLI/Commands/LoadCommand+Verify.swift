@@ -21,6 +21,7 @@ extension LoadCommand {
       diff: DiffOptions(
         temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores))
     options.allowsOthers = plan.existing == .merge
+    options.transforms = plan.transforms
     let job = LoadCheck(
       client: client, chain: chain, target: plan.target, options: options)
     let meter = ProgressMeter(output)
@@ -62,7 +63,7 @@ extension LoadCommand {
         check.others > 0 ? ", and \(Format.count(check.others)) that the archive lacks" : ""
       Terminal.say(
         "verified: \(plan.target) holds all \(Format.count(check.items)) items as they are in the "
-          + "archive, and has the settings it was given\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units"
+          + "archive\(plan.transforms.isEmpty ? "" : " and the rules make them"), and has the settings it was given\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units"
       )
       return
     }
@@ -70,8 +71,10 @@ extension LoadCommand {
       "\(plan.target) does not hold what the archive does: \(Format.count(check.missing)) items are "
         + "missing, \(Format.count(check.different)) differ, \(Format.count(check.others)) are not in "
         + "the archive",
-      hint: "somebody else may be writing to it; see all of it with: "
-        + ShellCommand.line(["dynarc", "diff", archive, plan.target]))
+      hint: "somebody else may be writing to it"
+        + (plan.transforms.isEmpty
+          ? "; see all of it with: " + ShellCommand.line(["dynarc", "diff", archive, plan.target])
+          : ""))
     throw EndWith(status: ExitStatus.found)
   }
 }

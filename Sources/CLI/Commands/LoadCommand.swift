@@ -13,6 +13,7 @@ struct LoadCommand: AsyncParsableCommand {
       dynarc load ./orders-2026-11-22 Orders --resume
       dynarc load ./orders-2026-11-22 Orders-copy --schema-only --billing on-demand
       dynarc load ./sunday Orders --changes ./monday-changes --changes ./tuesday-changes
+      dynarc load ./orders-2026-11-22 Orders-test --hash email --remove address.phone
       """)
 
   @Argument(help: "Directory of the archive.", completion: .directory)
@@ -53,6 +54,8 @@ struct LoadCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Table and settings") var wanted: SettingsArguments
 
+  @OptionGroup(title: "Changing items") var changing: TransformOptions
+
   @OptionGroup var prices: PriceOptions
 
   @OptionGroup(title: "AWS") var aws: AWSOptions
@@ -76,10 +79,14 @@ struct LoadCommand: AsyncParsableCommand {
     if wanted.schemaOnly, merge || truncate {
       throw ValidationError("--schema-only leaves items alone; leave --merge and --truncate out")
     }
+    if wanted.schemaOnly, changing.isGiven {
+      throw ValidationError("--schema-only writes no items, so there is nothing to change")
+    }
   }
 
   func run() async throws {
     let prices = try prices.list()
+    let transforms = try changing.transforms()
     let chain = try ArchiveChain(directories: [archive] + changes)
     var options = LoadOptions(
       write: try write.options(
@@ -88,6 +95,8 @@ struct LoadCommand: AsyncParsableCommand {
     options.target = table?.table
     options.existing = merge ? .merge : truncate ? .truncate : .refuse
     options.settings = wanted.choice
+    options.transforms = transforms
+    options.rekey = changing.rekey
     let connection = try await Connection(aws, address: table)
     options.account = { [identity = connection.identity] in await identity.account() }
     let job = LoadJob(
@@ -100,7 +109,7 @@ struct LoadCommand: AsyncParsableCommand {
     }
     warn(plan)
     if write.dryRun {
-      if plan.settings.part != .schema { try chain.checkStored() }
+      try await job.rehearse(plan) { _ in }
       return try report(plan)
     }
     try ask(plan)
@@ -114,7 +123,7 @@ struct LoadCommand: AsyncParsableCommand {
       meter.finish()
       throw write.stopped(
         by: error, table: plan.target, statePath: plan.statePath,
-        again: ShellCommand.line(again(plan)))
+        again: ShellCommand.line(again(plan) + changing.again))
     }
     meter.finish()
     let seconds = meter.elapsed
@@ -168,6 +177,9 @@ struct LoadCommand: AsyncParsableCommand {
         "Delete every item of \(plan.target) (about \(Format.count(plan.targetItemCount))) first?"
     case .merge where plan.partialBecause != nil:
       question = "Replace whole items of \(plan.target) by parts of items?"
+    case .merge:
+      guard let rules = plan.changedBecause else { return }
+      question = "Replace whole items of \(plan.target) by items that were changed: \(rules)?"
     default: return
     }
     try write.confirm(
@@ -179,18 +191,19 @@ struct LoadCommand: AsyncParsableCommand {
   private func report(_ plan: LoadPlan) throws {
     let actions = actions(plan)
     if output.json {
-      try Terminal.output(
-        .object([
-          "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
-          "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
-          "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
-          "contentBytes": JSONValue(plan.contentBytes),
-          "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
-          "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
-          "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
-          "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
-          "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
-        ]))
+      var json: JSONObject = [
+        "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
+        "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
+        "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
+        "contentBytes": JSONValue(plan.contentBytes),
+        "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
+        "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
+        "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
+        "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
+        "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
+      ]
+      json.add(plan.transforms)
+      try Terminal.output(.object(json))
     } else {
       for action in actions { Terminal.say("would \(action)") }
     }
@@ -238,6 +251,7 @@ struct LoadCommand: AsyncParsableCommand {
           + "\(plan.target)\(plan.holdsItems && plan.existing == .merge ? ", over what is there" : "")"
       )
     }
+    if !plan.transforms.isEmpty { list.append("change each: \(plan.transforms.words)") }
     guard let blueprint = plan.blueprint else { return list }
     for later in blueprint.laterIndexes { list.append("then make index \(later.index.name)") }
     let steps = (plan.createsTable ? [] : blueprint.ofCreation) + blueprint.afterwards
@@ -273,6 +287,7 @@ struct LoadCommand: AsyncParsableCommand {
         "seconds": .number(Format.plain(seconds)),
       ]
       json["cost"] = cost.json
+      json.add(summary.plan.transforms)
       json["rejects"] = summary.rejects.map { .string($0.path) }
       json["verified"] = found?.json
       json["settings"] = settings.json
@@ -290,6 +305,7 @@ struct LoadCommand: AsyncParsableCommand {
         + "\(summary.plan.target)\(summary.plan.createsTable ? " (created)" : "") in "
         + "\(Format.duration(seconds)), \(Format.decimal(progress.consumedUnits, 1)) write units"
         + (progress.deleted > 0 ? ", \(Format.count(progress.deleted)) deleted before" : ""))
+    summary.plan.transforms.say()
     settings.line.map(Terminal.say)
     cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)

@@ -28,6 +28,9 @@ struct UnfinishedReport {
       rows.append(("Table", source.tableName))
       if let arn = source.tableARN { rows.append(("ARN", arn)) }
       rows.append(("Read", source.read.words))
+      if !source.transforms.isEmpty {
+        rows.append(("Changed", ItemTransforms.words(source.transforms)))
+      }
       rows.append(("Begun", "\(journal.startTime) by \(journal.tool.name) \(journal.tool.version)"))
       rows.append(
         (
@@ -44,7 +47,8 @@ struct UnfinishedReport {
       rows.append(("Consumed", "\(Format.decimal(counts.reading.consumedReadUnits, 1)) read units"))
     }
     rows.append(("Go on", command))
-    rows.append(("", "with the --profile, --region and --endpoint-url it was begun with"))
+    let key = source?.hashKeyCheck == nil ? "" : ", and the same hash key"
+    rows.append(("", "with the --profile, --region and --endpoint-url it was begun with\(key)"))
     return Format.table(rows)
   }
 

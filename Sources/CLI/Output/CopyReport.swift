@@ -43,9 +43,9 @@ struct CopyReport {
         + "\(target)\(expected(plan.targetTable))?"
     }
     return switch plan.mode {
-    case .merge: "Put items of \(source) over those of \(target)?"
+    case .merge: "Put items of \(source)\(changed) over those of \(target)?"
     case .replace:
-      "Make \(part)\(target)\(expected(plan.targetTable)) equal to \(source)\(expected(plan.source)), "
+      "Make \(part)\(target)\(expected(plan.targetTable)) equal to \(source)\(expected(plan.source))\(changed), "
         + "replacing and deleting items?"
     case .truncateFirst:
       "Delete \(plan.sliceBecause == nil ? "every item" : "the slice") of \(target) first?"
@@ -57,6 +57,9 @@ struct CopyReport {
     guard let table, plan.sliceBecause == nil else { return "" }
     return " (about \(Format.count(table.itemCount)) items)"
   }
+
+  /// ` with remove phone, hash email`
+  private var changed: String { plan.transforms.isEmpty ? "" : " with \(plan.transforms.words)" }
 
   /// What would happen, for when nobody can be asked.
   var danger: String {
@@ -93,6 +96,7 @@ struct CopyReport {
     list.append(
       "put \(count) of \(part)\(source) into \(target)"
         + (plan.holdsItems && plan.mode != .truncateFirst ? ", over what is there" : ""))
+    if !plan.transforms.isEmpty { list.append("change each: \(plan.transforms.words)") }
     if let index = plan.partialIndex {
       list.append("read each item whole from the table, since index \(index) holds only parts")
     }
@@ -122,11 +126,13 @@ struct CopyReport {
   }
 
   private var json: JSONObject {
-    [
+    var json: JSONObject = [
       "source": CopyReport.json(plan.source.schema.name, plan.source.arn),
       "target": CopyReport.json(plan.target, plan.targetTable?.arn),
       "mode": .string(plan.mode.rawValue), "created": .bool(plan.targetTable == nil),
     ]
+    json.add(plan.transforms)
+    return json
   }
 
   private static func json(_ table: String, _ arn: String?) -> JSONValue {
@@ -178,6 +184,7 @@ struct CopyReport {
         + "\(Format.duration(seconds)), "
         + "\(Format.decimal(progress.sourceReadUnits + progress.targetReadUnits, 1)) read units, "
         + "\(Format.decimal(progress.writeUnits, 1)) write units")
+    plan.transforms.say()
     cost.say()
     TrafficReport.lines(progress.retries, progress.throttledBy).forEach(Terminal.say)
   }

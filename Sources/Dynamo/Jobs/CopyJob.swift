@@ -38,9 +38,12 @@ public struct CopyJob: Sendable {
   /// Looks at both tables; writes nothing.
   ///
   /// - Throws: `DynamoError` of code `noSuchTable`, `usage`, `sameTable`, `keyMismatch`, `notEmpty` or
-  ///   `notActive`; `ServiceError`, `CancellationError`.
+  ///   `notActive`; `TransformError` for rules that do not fit one of the tables; `ServiceError`,
+  ///   `CancellationError`.
   public func plan() async throws -> CopyPlan {
+    try options.checkRekey()
     let table = try await source.describeTable(sourceName)
+    try options.checkRules(table.schema)
     var read = options.read
     guard read.projection == nil else {
       throw DynamoError(.usage, "items are copied whole", hint: "leave the projection out")
@@ -51,8 +54,10 @@ public struct CopyJob: Sendable {
     if partial != nil { read = read.keysOnly(table.schema.key) }
     let name = options.target ?? sourceName
     let found = try await targetTable(name, table)
+    if let found { try options.checkRules(found.schema) }
     let holdsItems = found == nil ? false : try await target.holdsItems(name)
     let mode = try mode(holdsItems, name)
+    if holdsItems { try options.checkFilter(mode) }
     // Somebody who has the wrong source would lose all of the target.
     let losesItems = holdsItems && mode != .merge
     return CopyPlan(
@@ -60,7 +65,7 @@ public struct CopyJob: Sendable {
       sourceIsEmpty: losesItems ? try await !source.holdsItems(sourceName) : false, mode: mode,
       read: try ReadPlan(table: table, options: read, cores: options.cores),
       sliceBecause: ArchiveSource(tableName: sourceName, read: whole.description).sliceBecause,
-      partialIndex: partial,
+      partialIndex: partial, transforms: options.transforms,
       settings: found == nil ? await TableSettings.capture(table, client: source) : nil,
       readUnits: try options.readUnits?.unitsPerSecond(
         .read, schema: table.schema, raw: table.raw, index: read.index),
@@ -137,8 +142,8 @@ public struct CopyJob: Sendable {
   /// Copies.
   ///
   /// - Parameter progress: called after each request, from any task.
-  /// - Throws: `DynamoError`, `ServiceError`, `ArchiveError`, `CancellationError`. What has been written until
-  ///   then stays; the same copy may be made again from the start.
+  /// - Throws: `DynamoError`, `ServiceError`, `ArchiveError`, `CancellationError`, `TransformError` for an item that
+  ///   the rules cannot change. What has been written until then stays; the same copy may be made again from the start.
   public func run(
     _ plan: CopyPlan, progress: @escaping @Sendable (CopyProgress) -> Void
   ) async throws -> CopySummary {
@@ -175,7 +180,7 @@ public struct CopyJob: Sendable {
         gate: reads, table: sourceName, key: key,
         meter: KeyReadMeter(rate: plan.readUnits, bytesPerItem: bytesPerItem),
         consumed: { units in state.change { $0.sourceReadUnits += units } }),
-      fetchesWhole: plan.partialIndex != nil, writer: writer,
+      fetchesWhole: plan.partialIndex != nil, transforms: plan.transforms, writer: writer,
       targetKeys: plan.targetKeys.map {
         PageReader(
           plan: $0, tableName: plan.target,

@@ -18,6 +18,10 @@ public struct CopyOptions: Sendable, PacedOptions {
   public var mode: CopyMode?
   /// Which items; whole ones, so without a projection.
   public var read = ReadOptions()
+  /// How items are changed on their way.
+  public var transforms = ItemTransforms.none
+  /// Whether these may change keys.
+  public var rekey = false
   /// What reading the source may consume, and reading the target's keys likewise.
   public var readUnits: CapacityLimit?
   /// What writing may consume, indexes included.
@@ -54,6 +58,8 @@ public struct CopyPlan: Sendable {
   public let sliceBecause: String?
   /// The index whose items are only parts, so that the whole ones are read from the table.
   public let partialIndex: String?
+  /// How the items are changed on their way.
+  public let transforms: ItemTransforms
   /// The source's settings where the target must be created, which gets key, indexes and billing only.
   public let settings: TableSettings?
   /// Units a second at most; nil without a bound.

@@ -12,6 +12,8 @@ struct CopyRun: Sendable {
   let fetcher: ItemFetcher
   /// Whether the pages hold nothing but keys, of items to be read whole.
   let fetchesWhole: Bool
+  /// How the items are changed on their way.
+  let transforms: ItemTransforms
   let writer: TableWriter
   /// Reads the target's keys, where some of its items may be deleted.
   let targetKeys: PageReader?
@@ -41,10 +43,11 @@ struct CopyRun: Sendable {
     state.change { $0.phase = .copying }
     let queue = BatchQueue(width: writer.concurrency)
     let sender = sender
-    try await writer.forEach(pages.plan.spreadSegments, width: readers) { segment in
+    try await pages.plan.spreadSegments.forEachTask(width: readers) { segment in
       try await withThrowingDiscardingTaskGroup { group in
         var builder = writer.builder
         var wanted = fetcher.batch
+        var changer = changer
         try await pages.forEachPage(of: segment, key: writer.key, stop: stop) { page in
           count(page)
           guard !fetchesWhole else {
@@ -53,24 +56,20 @@ struct CopyRun: Sendable {
                 page.bytes.span.extracting(entry.object),
                 key: page.canonical.span.extracting(entry.key))
               {
-                try await putFetched(wanted.take(), keys, &builder, &group, queue, sender)
+                try await putFetched(
+                  wanted.take(), keys, &changer, &builder, &group, queue, sender)
               }
             }
             return
           }
-          keys?.add(page.entries.map(\.key), in: page.canonical)
-          state.change { $0.read += page.entries.count }
-          for entry in page.entries {
-            while !builder.add(
-              .put, page.bytes.span.extracting(entry.object),
-              key: page.canonical.span.extracting(entry.key))
-            {
-              try await queue.submit(builder.take(), &group, sender)
-            }
-          }
+          var items = KeyedItems(page)
+          try items.change(by: &changer)
+          keys?.add(items.entries.map(\.key), in: items.canonical)
+          state.change { $0.read += items.entries.count }
+          try await put(items, &builder, &group, queue, sender)
         }
         if !stop.isRequested {
-          try await putFetched(wanted.take(), keys, &builder, &group, queue, sender)
+          try await putFetched(wanted.take(), keys, &changer, &builder, &group, queue, sender)
         }
         try await queue.submit(builder.take(), &group, sender)
       }
@@ -90,7 +89,7 @@ struct CopyRun: Sendable {
     state.change { $0.phase = .comparing }
     let queue = BatchQueue(width: writer.concurrency)
     let sender = sender
-    try await writer.forEach(targetKeys.plan.spreadSegments, width: targetReaders) { segment in
+    try await targetKeys.plan.spreadSegments.forEachTask(width: targetReaders) { segment in
       try await withThrowingDiscardingTaskGroup { group in
         var doubtful = fetcher.batch
         try await targetKeys.forEachPage(of: segment, key: writer.key, stop: stop) { page in
@@ -118,18 +117,19 @@ struct CopyRun: Sendable {
 
   /// Reads items whole and puts them.
   private func putFetched(
-    _ batch: KeyBatch?, _ keys: KeyHashCollector?, _ builder: inout BatchBuilder,
-    _ group: inout Group, _ queue: BatchQueue, _ sender: BatchSender
+    _ batch: KeyBatch?, _ keys: KeyHashCollector?, _ changer: inout LineTransformer?,
+    _ builder: inout BatchBuilder, _ group: inout Group, _ queue: BatchQueue, _ sender: BatchSender
   ) async throws {
     guard let batch else { return }
     try await fetcher.fetch(batch) { answer in
-      keys?.add(
-        answer.content.found.map { answer.batch.entries[$0.key].key }, in: answer.batch.canonical)
+      var items = KeyedItems(answer)
+      try items.change(by: &changer)
+      keys?.add(items.entries.map(\.key), in: items.canonical)
       state.change { progress in
-        progress.read += answer.content.found.count
+        progress.read += items.entries.count
         progress.gone += answer.content.absent.count
       }
-      try await put(answer, &builder, &group, queue, sender)
+      try await put(items, &builder, &group, queue, sender)
     }
   }
 
@@ -139,13 +139,16 @@ struct CopyRun: Sendable {
   ) async throws {
     guard let batch else { return }
     var builder = writer.builder
+    var changer = changer
     try await fetcher.fetch(batch) { answer in
+      var items = KeyedItems(answer)
+      try items.change(by: &changer)
       state.change { progress in
-        progress.read += answer.content.found.count
-        progress.caughtUp += answer.content.found.count
+        progress.read += items.entries.count
+        progress.caughtUp += items.entries.count
         progress.toDelete += answer.content.absent.count
       }
-      try await put(answer, &builder, &group, queue, sender)
+      try await put(items, &builder, &group, queue, sender)
       for index in answer.content.absent {
         let entry = answer.batch.entries[index]
         while !builder.add(
@@ -160,17 +163,22 @@ struct CopyRun: Sendable {
   }
 
   private func put(
-    _ answer: ItemFetcher.Answer, _ builder: inout BatchBuilder, _ group: inout Group,
-    _ queue: BatchQueue, _ sender: BatchSender
+    _ items: KeyedItems, _ builder: inout BatchBuilder, _ group: inout Group, _ queue: BatchQueue,
+    _ sender: BatchSender
   ) async throws {
-    for (index, item) in answer.content.found {
-      let key = answer.batch.entries[index].key
+    for entry in items.entries {
       while !builder.add(
-        .put, answer.bytes.span.extracting(item), key: answer.batch.canonical.span.extracting(key))
+        .put, items.bytes.span.extracting(entry.object),
+        key: items.canonical.span.extracting(entry.key))
       {
         try await queue.submit(builder.take(), &group, sender)
       }
     }
+  }
+
+  /// Changes the items of one task; nil where they stay as they are.
+  private var changer: LineTransformer? {
+    transforms.isEmpty ? nil : LineTransformer(transforms, key: writer.key)
   }
 
   private var sender: BatchSender {

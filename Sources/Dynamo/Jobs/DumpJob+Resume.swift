@@ -3,8 +3,10 @@ import Archive
 extension DumpJob {
   /// What to read: for a dump that goes on, what it was begun with, unless something else is asked
   /// for, which the archive's writer will refuse.
-  static func read(_ options: DumpOptions, _ storage: any WritableStorage) throws -> ReadOptions {
-    guard options.resume, let source = try begun(storage) else { return options.read }
+  ///
+  /// - Parameter source: what the dump was begun with; nil for one that begins now.
+  static func read(_ options: DumpOptions, _ source: ArchiveSource?) throws -> ReadOptions {
+    guard let source else { return options.read }
     guard options.read.isWholeTable else {
       var read = options.read
       read.segments = read.segments ?? source.read.totalSegments
@@ -19,8 +21,26 @@ extension DumpJob {
     return read
   }
 
+  /// How items are changed: for a dump that goes on, as it was begun, unless rules are given, which the
+  /// archive's writer will compare.
+  static func transforms(
+    _ options: DumpOptions, _ source: ArchiveSource?
+  ) throws(TransformError) -> ItemTransforms {
+    guard let source, !source.transforms.isEmpty else { return options.transforms }
+    let transforms =
+      options.transforms.isEmpty
+      ? try ItemTransforms(source.transforms, hashKey: options.hashKey) : options.transforms
+    guard transforms.rules != source.transforms || transforms.hashKeyCheck == source.hashKeyCheck
+    else {
+      throw TransformError(
+        .noHashKey, "the hash key is not the one that the dump was begun with",
+        hint: "give that by --hash-key-file or DYNARC_HASH_KEY; equal values would have two hashes")
+    }
+    return transforms
+  }
+
   /// What the dump was begun with; nil where it did not get as far as to note that.
-  private static func begun(_ storage: any WritableStorage) throws -> ArchiveSource? {
+  static func begun(_ storage: any WritableStorage) throws -> ArchiveSource? {
     do throws(ArchiveError) { return try Journal.read(storage)?.source } catch {
       guard error.code == .missing else { throw error }
     }

@@ -17,6 +17,12 @@ public struct DumpOptions: Sendable {
   public var limits = ChunkLimits.standard
   /// How long nothing may move before the job gives up.
   public var giveUpAfter = Duration.seconds(900)
+  /// How items are changed before they are written.
+  public var transforms = ItemTransforms.none
+  /// Whether these may change keys.
+  public var rekey = false
+  /// With `resume` and no rules of its own, for those that the dump was begun with.
+  public var hashKey: [UInt8]?
   /// The version to name in the manifest.
   public var toolVersion: String
   /// Processors to keep busy.
@@ -78,12 +84,17 @@ public struct DumpJob: Sendable {
   public let table: TableDescription
   /// What will be read.
   public let plan: ReadPlan
+  /// How items will be changed.
+  public let transforms: ItemTransforms
   /// Read capacity units a second at most; nil without a bound.
   public let readUnits: Double?
+  /// Whether a dump is to go on that had not noted what it was asked for.
+  private let beginsAnew: Bool
 
   /// Checks the request against the table; nothing is created yet.
   ///
-  /// - Throws: `DynamoError`, or what DescribeTable threw.
+  /// - Throws: `DynamoError`, or what DescribeTable threw; `TransformError` for rules that do not fit the
+  ///   table.
   public init(
     client: DynamoClient, tableName: String, storage: any WritableStorage, options: DumpOptions
   ) async throws {
@@ -91,7 +102,11 @@ public struct DumpJob: Sendable {
     self.storage = storage
     self.options = options
     table = try await client.describeTable(tableName)
-    let read = try DumpJob.read(options, storage)
+    let begun = options.resume ? try DumpJob.begun(storage) : nil
+    beginsAnew = options.resume && begun == nil
+    let read = try DumpJob.read(options, begun)
+    transforms = try DumpJob.transforms(options, begun)
+    try transforms.check(table.schema, rekey: options.rekey || options.transforms.isEmpty)
     plan = try ReadPlan(table: table, options: read, cores: options.cores)
     readUnits = try options.readUnits?.unitsPerSecond(
       .read, schema: table.schema, raw: table.raw, index: read.index)
@@ -100,7 +115,8 @@ public struct DumpJob: Sendable {
   /// Dumps. Until it returns the archive is visibly unfinished.
   ///
   /// - Parameter progress: called after each page, from any task.
-  /// - Throws: `ArchiveError`, `ServiceError`, `DynamoError`, `CancellationError`.
+  /// - Throws: `ArchiveError`, `ServiceError`, `DynamoError`, `CancellationError`; `TransformError` of code
+  ///   `mismatch` or `collision`, behind which the unfinished archive is of no use (`ArchiveWriter.discard`).
   public func run(progress: @escaping @Sendable (DumpProgress) -> Void) async throws -> DumpSummary
   {
     var manifest = Manifest(
@@ -108,7 +124,7 @@ public struct DumpJob: Sendable {
       source: ArchiveSource(
         tableName: table.schema.name, tableARN: table.arn, tableID: table.id,
         accountID: table.accountID, region: table.region, read: plan.description,
-        keyless: plan.isKeyless),
+        keyless: plan.isKeyless, transforms: transforms),
       startTime: .now, endTime: .now, table: table.schema)
     // The directory is claimed before anything is read, so that nothing is read in vain.
     let archive: ArchiveWriter
@@ -117,6 +133,10 @@ public struct DumpJob: Sendable {
       return try alreadyComplete(manifest.source, error)
     }
     try options.stop.takeOver()
+    if beginsAnew {
+      options.warn(
+        "\(storage.location) had not noted yet what was asked for: it is begun as it is asked for now")
+    }
     for warning in archive.warnings { options.warn(warning) }
     manifest.startTime = archive.startTime
     // Beside the reading: a service out of reach holds nothing up.
@@ -153,6 +173,9 @@ public struct DumpJob: Sendable {
     }
 
     guard state.isDone else { throw CancellationError() }
+    if !plan.isKeyless, transforms.canCollide(table.schema.key) {
+      try await offPool { [table] in try archive.checkKeys(table.schema.key) }
+    }
     manifest.settings = await settings
     let total = archive.counts.reading
     manifest.endTime = .now
@@ -178,7 +201,8 @@ public struct DumpJob: Sendable {
     // Counted with what earlier runs did.
     case .done: return
     }
-    var output = try SegmentOutput(segment, of: archive)
+    var output = try SegmentOutput(
+      segment, of: archive, transforms, key: plan.isKeyless ? KeySchema([]) : table.schema.key)
     var page: Page? = try await next(segment, startKey: startKey, state, pages)
     // Taken, so that a page does not stay in memory while the next one travels.
     while let current = page.take() {

@@ -8,6 +8,8 @@ public struct LoadCheckOptions: Sendable {
   public var diff: DiffOptions
   /// Whether the table may hold items that the archive lacks, as after a load with `merge`.
   public var allowsOthers = false
+  /// How the items were changed on their way.
+  public var transforms = ItemTransforms.none
 
   public init(read: TableItemsOptions, diff: DiffOptions) {
     self.read = read
@@ -75,8 +77,9 @@ public struct LoadCheck: Sendable {
     var read = options.read
     read.consistent = true
     let live = try await TableItems(client: client, tableName: target, options: read)
-    let loaded: any ItemSource =
+    var loaded: any ItemSource =
       chain.changes.isEmpty ? try ArchiveItems(chain.base) : try ChainItems(chain)
+    if !options.transforms.isEmpty { loaded = TransformedItems(loaded, options.transforms) }
     let diff = try Diff(old: loaded, new: live, options: options.diff)
     let result = try await diff.run(progress: { progress($0, live.traffic) }) { batch in
       for change in batch.changes where change.kind != .added || !options.allowsOthers {

@@ -38,6 +38,8 @@ extension LoadCheckpoint.Identity {
       line["direction"] = .string(direction.rawValue)
       if guarded { line["guarded"] = true }
     }
+    if !rules.isEmpty { line["transforms"] = ItemTransforms.json(rules) }
+    line["hashKeyCheck"] = hashKeyCheck.map(JSONValue.string)
     return line
   }
 
@@ -64,6 +66,11 @@ extension LoadCheckpoint.Identity {
     }
     self.archive = archive
     self.table = table
+    if let transforms = json["transforms"] {
+      guard let rules = ItemTransforms.rules(transforms) else { return nil }
+      self.rules = rules
+    }
+    hashKeyCheck = json["hashKeyCheck"]?.string
   }
 
   /// Checks that the file belongs to what is to be done.
@@ -80,7 +87,7 @@ extension LoadCheckpoint.Identity {
         hint: "name the right one with --state")
     }
     switch (work, wanted.work) {
-    case (.load, .load): return
+    case (.load, .load): try checkRules(wanted, path)
     case (.apply(let begun, let wasGuarded), .apply(let direction, let guarded)):
       guard begun != direction else {
         guard wasGuarded != guarded else { return }
@@ -99,6 +106,26 @@ extension LoadCheckpoint.Identity {
       throw DynamoError(
         .stateMismatch, "\(path) belongs to a dynarc \(work.verb)",
         hint: "name the right one with --state")
+    }
+  }
+
+  /// Items that are changed in two ways must not stand beside each other.
+  private func checkRules(_ wanted: Self, _ path: String) throws(DynamoError) {
+    guard rules == wanted.rules else {
+      let words = [rules, wanted.rules].map { rules in
+        rules.isEmpty ? "none" : ItemTransforms.words(rules)
+      }
+      throw DynamoError(
+        .stateMismatch,
+        "\(path) belongs to a load that changes items by other rules: \(words[0]), not \(words[1])",
+        hint: rules.isEmpty
+          ? "leave --set, --remove and --hash out to go on with it first"
+          : "give the --set, --remove and --hash that it was begun with, in the same order")
+    }
+    guard hashKeyCheck == wanted.hashKeyCheck else {
+      throw DynamoError(
+        .stateMismatch, "\(path) belongs to a load with another hash key",
+        hint: "give the key that it was begun with, by --hash-key-file or DYNARC_HASH_KEY")
     }
   }
 }

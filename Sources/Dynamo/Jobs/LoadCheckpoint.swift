@@ -17,6 +17,9 @@ final class LoadCheckpoint: Sendable {
     var archive: String
     var table: String
     var work: WriteWork
+    /// How the items are changed on their way.
+    var rules: [ItemTransforms.Rule] = []
+    var hashKeyCheck: String?
   }
 
   private struct State {

@@ -19,6 +19,10 @@ public struct LoadOptions: Sendable {
   public var write: WriteOptions
   /// What the table is to have beside items; with `resume` what the load was begun with counts.
   public var settings = SettingsChoice()
+  /// How items are changed on their way. With `resume` they must be those that the load was begun with.
+  public var transforms = ItemTransforms.none
+  /// Whether these may change keys.
+  public var rekey = false
   /// The account of the credentials, asked for where something depends on it before the table is there.
   public var account: @Sendable () async -> String? = { nil }
 
@@ -43,6 +47,11 @@ public struct LoadPlan: Sendable {
   public var partialBecause: String?
   /// Why the archive lacks items that the source had; nil for a whole table.
   public var sliceBecause: String?
+  /// How the items are changed on their way.
+  public var transforms: ItemTransforms
+  /// The rules that made the items others than those the source had, in words: the archive's and the
+  /// load's; nil where they are the same.
+  public var changedBecause: String?
   /// Settings of the source that will not be brought back.
   public var notRecreated: [String]
   /// Key, indexes and billing of the table, be it there or to be created.
@@ -110,22 +119,23 @@ public struct LoadJob: Sendable {
   private var run: WriteRun {
     WriteRun(
       client: client, parts: chain.parts, key: manifest.table.key, options: options.write,
-      rejects: rejects)
+      rejects: rejects, transforms: options.transforms)
   }
 
   /// Checks the archive's claims against the target; writes nothing.
   ///
-  /// - Throws: `DynamoError` of code `keyless`, `keyMismatch`, `notEmpty` or `notActive`.
+  /// - Throws: `DynamoError` of code `keyless`, `keyMismatch`, `notEmpty` or `notActive`;
+  ///   `TransformError` for rules that do not fit the archive's table or the target.
   public func plan() async throws -> LoadPlan {
     guard !manifest.source.keyless else {
       throw DynamoError(
         .keyless, "the archive was made with --allow-keyless: its items have no keys",
         hint: "dump again with a projection that takes in \(manifest.table.key.words)")
     }
+    try options.transforms.check(manifest.table, rekey: options.rekey)
     let name = options.target ?? manifest.source.tableName
     let write = options.write
-    let checkpoint = try run.checkpoint(
-      toGoOnWith: .init(archive: chain.id, table: name, work: .load(options.existing)))
+    let checkpoint = try run.checkpoint(toGoOnWith: identity(name, options.existing))
     var existing = options.existing
     if case .load(let begun) = checkpoint?.identity.work { existing = begun }
     var plan = LoadPlan(
@@ -133,7 +143,8 @@ public struct LoadJob: Sendable {
       existing: existing, items: chain.items,
       contentBytes: chain.contentBytes,
       partialBecause: manifest.partialBecause,
-      sliceBecause: manifest.sliceBecause, notRecreated: manifest.settings.notRecreated,
+      sliceBecause: manifest.sliceBecause, transforms: options.transforms,
+      changedBecause: changedBecause, notRecreated: manifest.settings.notRecreated,
       schema: manifest.table, settings: checkpoint?.settings?.choice ?? options.settings,
       isOwnTable: true, targetItemCount: 0,
       resumedItems: checkpoint?.total.lines, statePath: write.statePath, checkpoint: checkpoint)
@@ -161,6 +172,7 @@ public struct LoadJob: Sendable {
           + manifest.table.key.words,
         hint: "name another table; one that does not exist is created with the archive's key")
     }
+    try options.transforms.check(table.schema, rekey: options.rekey)
     plan.table = table
     plan.schema = table.schema
     plan.blueprint = try await blueprint(plan, table)
@@ -181,24 +193,17 @@ public struct LoadJob: Sendable {
   /// Loads.
   ///
   /// - Parameter progress: called after each request, from any task.
-  /// - Throws: `ArchiveError` before the first write where a stored digest does not hold;
-  ///   `DynamoError`, `ServiceError`, `CancellationError`. The state file stays for `resume`.
+  /// - Throws: `ArchiveError` before the first write where a stored digest does not hold,
+  ///   `TransformError` where an item cannot be changed or two get one key; `DynamoError`, `ServiceError`, `CancellationError`. The state file stays for `resume`.
   public func run(
     _ plan: LoadPlan, progress: @escaping @Sendable (WriteProgress) -> Void
   ) async throws -> LoadSummary {
     let withItems = plan.settings.part != .schema
     let state = WriteState(items: plan.items, progress: progress)
-    // Damage is found before anything is created, deleted or written.
-    let lasting = try await offPool { [chain] in
-      guard withItems else { return LastingLines?.none }
-      try chain.checkStored()
-      return chain.changes.isEmpty ? nil : try LastingLines(chain)
-    }
+    let lasting = withItems ? try await check(state) : nil
     let checkpoint =
       try plan.checkpoint
-      ?? LoadCheckpoint.create(
-        plan.statePath,
-        .init(archive: chain.id, table: plan.target, work: .load(plan.existing)))
+      ?? LoadCheckpoint.create(plan.statePath, identity(plan.target, plan.existing))
     try checkpoint.note(settings: plan.settings, created: plan.isOwnTable)
     var tableID = plan.table?.identity
     var created: CreatedTable?

@@ -32,16 +32,34 @@ struct SegmentOutput: ~Copyable {
   private var reading = PageTotals()
   /// Where the segment goes on behind the last page appended; nil behind its end.
   private var lastEvaluatedKey: [UInt8]?
+  /// Nil where items are written as they come.
+  private var transformer: ItemTransformer?
+  private var changed: [UInt8] = []
 
   var number: Int { writer.number }
 
-  init(_ segment: Int, of archive: ArchiveWriter) throws(ArchiveError) {
+  /// - Parameter key: of the items, to name one by; empty where they may lack it.
+  init(
+    _ segment: Int, of archive: ArchiveWriter, _ transforms: ItemTransforms, key: KeySchema
+  ) throws(ArchiveError) {
     self.archive = archive
     writer = try archive.segment(segment)
+    transformer = transforms.isEmpty ? nil : ItemTransformer(transforms, key: key)
   }
 
-  mutating func append(_ page: borrowing Page) throws(ArchiveError) {
-    for item in page.cutter.items { try writer.append(page.bytes.span, item) }
+  /// - Throws: `ArchiveError`; `TransformError` of code `mismatch`.
+  mutating func append(_ page: borrowing Page) throws {
+    if transformer == nil {
+      for item in page.cutter.items { try writer.append(page.bytes.span, item) }
+    } else {
+      for item in page.cutter.items {
+        changed.removeAll(keepingCapacity: true)
+        try transformer?.append(page.bytes.span.extracting(item.range), to: &changed)
+        try writer.append(
+          changed.span,
+          PageCutter.Item(range: 0..<changed.count, hasLineBreak: item.hasLineBreak))
+      }
+    }
     reading.scannedItems += page.scannedItems
     reading.consumedReadUnits += page.consumedUnits ?? 0
     lastEvaluatedKey = page.lastEvaluatedKey

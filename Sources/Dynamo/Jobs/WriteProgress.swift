@@ -6,6 +6,8 @@ public struct WriteProgress: Sendable, Equatable {
   }
 
   public var phase = Phase.checking
+  /// Items looked at before the first write, where rules change them.
+  public var checked = 0
   /// The index that is being made once the items are in.
   public var index: IndexProgress?
   /// Puts and deletes of the archive acknowledged by the service.

@@ -34,6 +34,8 @@ struct WriteRun: Sendable {
   let key: KeySchema
   let options: WriteOptions
   let rejects: RejectsFile
+  /// How the items are changed on their way.
+  var transforms = ItemTransforms.none
 
   /// The state of earlier runs, locked; nil for a first run, which must find none.
   func checkpoint(toGoOnWith identity: LoadCheckpoint.Identity) throws -> LoadCheckpoint? {
@@ -54,9 +56,11 @@ struct WriteRun: Sendable {
   func writer(
     _ table: String, _ schema: TableSchema, writeUnits: Double?, _ state: WriteState
   ) -> TableWriter {
-    TableWriter(
+    var writer = TableWriter(
       client: client, table: table, schema: schema, options: options, writeUnits: writeUnits,
       note: state.note)
+    writer.transforms = transforms
+    return writer
   }
 
   /// Writes what the lines ask for, but for what earlier runs did. The state file stays.

@@ -20,6 +20,8 @@ struct TableWriter: Sendable {
   let stop: StopSignal
   /// Batches at work at most (`BatchQueue`).
   let concurrency: Int
+  /// How the items of an archive are changed on their way.
+  var transforms = ItemTransforms.none
 
   var builder: BatchBuilder {
     var quoted: [UInt8] = []
@@ -50,7 +52,7 @@ struct TableWriter: Sendable {
     let open = ChunkOrder.interleaved(parts) { $0.place << 20 | $0.row.segment }.filter {
       checkpoint?.position(of: $0.name).lines ?? 0 < $0.row.items
     }
-    try await forEach(open, width: readers) { part in
+    try await open.forEachTask(width: readers) { part in
       try await write(
         part, lasting, direction, checkpoint, isGuarded: guarded != nil, queue, send)
     }
@@ -77,14 +79,17 @@ struct TableWriter: Sendable {
       var builder = builder
       var operations = LineOperations(direction, key: key)
       var before: [ItemState] = []
+      var changer = transforms.isEmpty ? nil : LineTransformer(transforms, key: key)
       var line = 0
       var first = start.lines
       while try reader.next() {
         if let lasting { reader.keepLines(lasting, place: part.place) }
-        for index in reader.block.lines.indices {
+        try changer?.change(reader.block)
+        let block = changer?.block ?? reader.block
+        for index in block.lines.indices {
           defer { line += 1 }
           guard line >= start.lines else { continue }
-          while try !operations.add(index, of: reader.block, to: &builder) {
+          while try !operations.add(index, of: block, to: &builder) {
             if stop.isRequested { return }
             try await queue.submit(builder.take(), &group) { [before, lines = first..<line] in
               try await completed(lines, send($0, before))
@@ -92,7 +97,7 @@ struct TableWriter: Sendable {
             first = line
             before = []
           }
-          if isGuarded { before.append(operations.before(index, of: reader.block)) }
+          if isGuarded { before.append(operations.before(index, of: block)) }
         }
       }
       if stop.isRequested { return }
@@ -110,7 +115,7 @@ struct TableWriter: Sendable {
     // A delete that the service refuses leaves the table as it must not be: that is no reject.
     let sender = sender(reject: { _, _, error in throw error }, progress: progress)
     let queue = BatchQueue(width: concurrency)
-    try await forEach(keys.plan.spreadSegments, width: readers) { segment in
+    try await keys.plan.spreadSegments.forEachTask(width: readers) { segment in
       try await withThrowingDiscardingTaskGroup { group in
         var builder = builder
         try await keys.forEachPage(of: segment, key: key, stop: stop) { page in
@@ -133,20 +138,6 @@ struct TableWriter: Sendable {
   func sender(reject: @escaping Reject, progress: @escaping Progress) -> BatchSender {
     BatchSender(
       gate: gate, meter: meter, builder: builder, key: key, reject: reject, progress: progress)
-  }
-
-  /// Runs `body` for each element, `width` at a time, in order of their start; the first failure
-  /// cancels the rest.
-  func forEach<Element: Sendable>(
-    _ elements: [Element], width: Int, _ body: @escaping @Sendable (Element) async throws -> Void
-  ) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for (index, element) in elements.enumerated() {
-        if index >= max(width, 1) { try await group.next() }
-        group.addTask { try await body(element) }
-      }
-      while try await group.next() != nil {}
-    }
   }
 }
 

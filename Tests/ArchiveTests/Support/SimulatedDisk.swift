@@ -39,6 +39,7 @@ final class SimulatedDisk: WritableStorage {
     case unlink(String)
     case rename(String, String, File)
     case makeDirectory(String)
+    case removeDirectory(String)
   }
 
   /// What happens at a step.
@@ -128,6 +129,7 @@ final class SimulatedDisk: WritableStorage {
       names[old] = nil
       names[new] = file
     case .makeDirectory(let name): directories.insert(name)
+    case .removeDirectory(let name): directories.remove(name)
     }
   }
 
@@ -171,6 +173,10 @@ final class SimulatedDisk: WritableStorage {
         }
       case .unlink(let name):
         guard state.names[name] != nil else { throw .system(ENOENT, doing, file: name) }
+      case .removeDirectory(let name):
+        guard !state.names.keys.contains(where: { SimulatedDisk.directory($0) == name }) else {
+          throw .system(ENOTEMPTY, doing, file: name)
+        }
       case .makeDirectory: break
       }
       SimulatedDisk.apply(change, &state.names, &state.directories)
@@ -252,6 +258,10 @@ final class SimulatedDisk: WritableStorage {
   func remove(_ name: String) throws(ArchiveError) {
     try change("remove the file", name, .unlink(name))
     try syncDirectories(name)
+  }
+
+  func removePlace() throws(ArchiveError) {
+    for name in ["data", ""] { try change("remove the directory", name, .removeDirectory(name)) }
   }
 
   private final class Reader: StorageReader {
