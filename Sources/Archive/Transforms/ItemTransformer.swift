@@ -7,7 +7,7 @@ internal import JSON
 package struct ItemTransformer: Sendable {
   private let tree: TransformTree
   private let key: KeySchema
-  private var hash: KeyedHash?
+  private var keyedHash: KeyedHash?
   private var scanner = JSONScanner()
   /// For each place of the tree, the map in which it was last met, counted over all items.
   private var seen: [Int]
@@ -27,7 +27,7 @@ package struct ItemTransformer: Sendable {
   package init(_ transforms: ItemTransforms, key: KeySchema) {
     tree = TransformTree(transforms.rules)
     self.key = key
-    hash = transforms.hashKey.map { KeyedHash(key: $0) }
+    keyedHash = transforms.hashKey.map { KeyedHash(key: $0) }
     seen = Array(repeating: 0, count: tree.nodes.count)
   }
 
@@ -223,7 +223,7 @@ package struct ItemTransformer: Sendable {
     }
     let end = try scanner.skipString(bytes, at: start)
     copy(bytes, to: start + 1, &output)
-    let isHashed = try hash?.append(bytes, start + 1..<end - 1, as: type, to: &output)
+    let isHashed = try keyedHash?.append(bytes, start + 1..<end - 1, as: type, to: &output)
     guard isHashed == true else { throw fault(place, "is no \(type.word)", at: start) }
     copied = end - 1
     return end

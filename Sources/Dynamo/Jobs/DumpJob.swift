@@ -88,6 +88,8 @@ public struct DumpJob: Sendable {
   public let transforms: ItemTransforms
   /// Read capacity units a second at most; nil without a bound.
   public let readUnits: Double?
+  /// Whether a dump is to go on that had not noted what it was asked for.
+  private let beginsAnew: Bool
 
   /// Checks the request against the table; nothing is created yet.
   ///
@@ -101,6 +103,7 @@ public struct DumpJob: Sendable {
     self.options = options
     table = try await client.describeTable(tableName)
     let begun = options.resume ? try DumpJob.begun(storage) : nil
+    beginsAnew = options.resume && begun == nil
     let read = try DumpJob.read(options, begun)
     transforms = try DumpJob.transforms(options, begun)
     try transforms.check(table.schema, rekey: options.rekey || options.transforms.isEmpty)
@@ -130,6 +133,10 @@ public struct DumpJob: Sendable {
       return try alreadyComplete(manifest.source, error)
     }
     try options.stop.takeOver()
+    if beginsAnew {
+      options.warn(
+        "\(storage.location) had not noted yet what was asked for: it is begun as it is asked for now")
+    }
     for warning in archive.warnings { options.warn(warning) }
     manifest.startTime = archive.startTime
     // Beside the reading: a service out of reach holds nothing up.
