@@ -54,7 +54,7 @@ def person(source: random.Random) -> Item:
         "scores": {"NS": sorted({str(source.randrange(50)) for _ in range(3)})},
         "prints": {"BS": sorted({source.randbytes(3) for _ in range(2)})},
         "vip": {"BOOL": source.random() < 0.5},
-        "coupon": {"NULL": True},
+        "coupon": source.choice([{"NULL": True}, {"S": ""}]),
         "first.name=": {"S": "odd"},
         "notes": {"L": [{"S": "private"}, {"M": {"also": {"B": b"private"}}}]},
         "address": {
@@ -79,9 +79,8 @@ def person(source: random.Random) -> Item:
 
 
 def persons(count: int, seed: int = 1) -> list[Item]:
-    """Persons with text keys, `pk` and `sk`, and whatever else may stand in a table."""
+    """Persons with text keys, `pk` and `sk`, and whatever else may stand in a table; that has other names."""
     source = random.Random(seed)
-    # What is drawn at random has no attribute that the rules name: those begin otherwise.
     return keyed([other | person(source) for other in random_items(count, seed)])
 
 

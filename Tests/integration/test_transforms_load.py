@@ -36,8 +36,7 @@ def stock(source: Side) -> str:
 
 @pytest.fixture
 def archive(dynarc, source, stock):
-    """Several chunks, so that there is a last one."""
-    dynarc("dump", stock, "./archive", "--segments", 1, "--chunk-size", "64KiB", at=source)
+    dynarc("dump", stock, "./archive", "--segments", 2, at=source)
     return "./archive"
 
 
@@ -242,8 +241,9 @@ def test_keys_of_indexes(dynarc, source, target, table):
 
 
 def test_an_item_of_another_type_in_the_last_chunk(dynarc, tmp_path, source, target, table):
+    # A chunk ends with a page, and a page has 1 MB.
     tables.create(source.client, table)
-    tables.put_all(source.client, table, ITEMS)
+    tables.put_all(source.client, table, [dict(item, filler={"S": "x" * 80_000}) for item in ITEMS[:60]])
     dump = ("--segments", 1, "--chunk-size", "64KiB")
     dynarc("dump", table, "./first", *dump, at=source)
     last = archives.read_archive(tmp_path / "first")[-1]

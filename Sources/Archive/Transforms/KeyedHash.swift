@@ -28,6 +28,8 @@ struct KeyedHash: Sendable {
   ) throws(JSONError) -> Bool {
     text.removeAll(keepingCapacity: true)
     try JSONText.unescape(bytes, content, into: &text)
+    // A second reference, not a copy: reading the text may not overlap with writing the message.
+    let text = text
     message.removeAll(keepingCapacity: true)
     message.append(type.letter)
     switch type {

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Changes items as `ItemTransformer` does and makes lines of what comes of them, with the keys that they
 /// have then. One task's; its buffers are used again.
 package struct LineTransformer: Sendable {

@@ -1,4 +1,5 @@
 import Archive
+import JSON
 
 /// What rules that change items do not go together with in a copy.
 extension CopyOptions {

@@ -44,7 +44,7 @@ struct CopyRun: Sendable {
     let queue = BatchQueue(width: writer.concurrency)
     let sender = sender
     try await pages.plan.spreadSegments.forEachTask(width: readers) { segment in
-      try await withThrowingDiscardingTaskGroup { group in
+      try await BatchQueue.withGroup { group in
         var builder = writer.builder
         var wanted = fetcher.batch
         var changer = changer
@@ -90,7 +90,7 @@ struct CopyRun: Sendable {
     let queue = BatchQueue(width: writer.concurrency)
     let sender = sender
     try await targetKeys.plan.spreadSegments.forEachTask(width: targetReaders) { segment in
-      try await withThrowingDiscardingTaskGroup { group in
+      try await BatchQueue.withGroup { group in
         var doubtful = fetcher.batch
         try await targetKeys.forEachPage(of: segment, key: writer.key, stop: stop) { page in
           state.change { progress in

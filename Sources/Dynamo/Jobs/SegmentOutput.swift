@@ -55,9 +55,10 @@ struct SegmentOutput: ~Copyable {
       for item in page.cutter.items {
         changed.removeAll(keepingCapacity: true)
         try transformer?.append(page.bytes.span.extracting(item.range), to: &changed)
+        // A second reference, not a copy: reading the bytes may not overlap with writing other members.
+        let bytes = changed
         try writer.append(
-          changed.span,
-          PageCutter.Item(range: 0..<changed.count, hasLineBreak: item.hasLineBreak))
+          bytes.span, PageCutter.Item(range: 0..<bytes.count, hasLineBreak: item.hasLineBreak))
       }
     }
     reading.scannedItems += page.scannedItems

@@ -73,7 +73,7 @@ struct TableWriter: Sendable {
         try await offPool { try checkpoint.flush() }
       }
     }
-    try await withThrowingDiscardingTaskGroup { group in
+    try await BatchQueue.withGroup { group in
       // The job has checked every file before it began to write.
       var reader = try part.archive.chunk(part.row, storedIsChecked: true)
       var builder = builder
@@ -116,7 +116,7 @@ struct TableWriter: Sendable {
     let sender = sender(reject: { _, _, error in throw error }, progress: progress)
     let queue = BatchQueue(width: concurrency)
     try await keys.plan.spreadSegments.forEachTask(width: readers) { segment in
-      try await withThrowingDiscardingTaskGroup { group in
+      try await BatchQueue.withGroup { group in
         var builder = builder
         try await keys.forEachPage(of: segment, key: key, stop: stop) { page in
           try progress(BatchSender.Tally(consumedReadUnits: page.page.consumedUnits ?? 0))
@@ -170,6 +170,29 @@ struct BatchQueue: Sendable {
 
   /// - Parameter width: batches at work at most.
   init(width: Int) { slots = AdaptiveLimiter(AIMD(fixed: width)) }
+
+  /// Makes a group for the batches of one task, and waits for all of them.
+  ///
+  /// - Throws: what `body` throws, or the first batch that fails. Either cancels the rest, and the group by
+  ///   itself may rethrow no more than that: why it was is what counts.
+  static func withGroup(_ body: (inout Group) async throws -> Void) async throws {
+    var failure: (any Error)?
+    do {
+      try await withThrowingDiscardingTaskGroup { group in
+        do { try await body(&group) } catch {
+          failure = error
+          throw error
+        }
+      }
+    } catch {
+      guard let failure, !isCancellation(failure) else { throw error }
+      throw failure
+    }
+  }
+
+  private static func isCancellation(_ error: any Error) -> Bool {
+    error is CancellationError || (error as? ServiceError)?.kind == .cancelled
+  }
 
   /// Starts sending a batch, where there is one, once there is room for one more at work.
   func submit(
