@@ -14,9 +14,9 @@ public struct TableSelection: Sendable, Equatable {
     self.tags = tags
   }
 
-  /// `tables prod-* with tag team=pay`
+  /// `tables prod-* with tag team=pay`; `tables` for all.
   public var words: String {
-    var words = pattern.map { "tables \($0.text)" } ?? (tags.isEmpty ? "all tables" : "tables")
+    var words = pattern.map { "tables \($0.text)" } ?? "tables"
     if !tags.isEmpty {
       words += " with tag\(tags.count == 1 ? "" : "s") \(tags.map(\.words).joined(separator: ", "))"
     }

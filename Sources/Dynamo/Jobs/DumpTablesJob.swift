@@ -128,8 +128,8 @@ public struct DumpTablesJob: Sendable {
     guard index.selection == asked.selection else {
       throw DynamoError(
         .otherSelection,
-        "\(directory) was begun with \(index.selection.words), and now it is "
-          + asked.selection.words,
+        "\(directory) was begun with \(words(index.selection)), and now it is "
+          + words(asked.selection),
         hint: "go on with the same tables, or dump into another directory")
     }
     for (what, begun, now) in [
@@ -140,6 +140,10 @@ public struct DumpTablesJob: Sendable {
         .otherSelection, "\(directory) was begun in \(what) \(begun), and now it is \(now)",
         hint: "go on with the --profile and --region it was begun with")
     }
+  }
+
+  private func words(_ selection: TableSelection) -> String {
+    selection == TableSelection() ? "all tables" : selection.words
   }
 
   /// How each table is dumped: what a single dump takes is shared.
