@@ -20,15 +20,27 @@ struct TableAddress: Equatable {
   }
 
   private init?(_ argument: String) {
+    guard let named = TableAddress(naming: argument), TableName.isValid(named.table) else {
+      return nil
+    }
+    self = named
+  }
+
+  /// What stands in the place of a table's name, whether it is one or not; nil for an address that is none.
+  private init?(naming argument: String) {
     guard argument.hasPrefix(TableAddress.scheme) else {
-      guard TableName.isValid(argument) else { return nil }
       table = argument
       return
     }
-    guard let parts = TableAddress.parts(argument), TableName.isValid(parts.name) else {
-      return nil
-    }
+    guard let parts = TableAddress.parts(argument) else { return nil }
     (profile, region, table) = parts
+  }
+
+  /// Reads a pattern, `prod-*` or `dynamodb://[profile@][region]/prod-*`; nil for what is none.
+  static func pattern(_ argument: String) -> (address: TableAddress, pattern: TablePattern)? {
+    guard let address = TableAddress(naming: argument), let pattern = TablePattern(address.table)
+    else { return nil }
+    return (address, pattern)
   }
 
   static let scheme = "dynamodb://"

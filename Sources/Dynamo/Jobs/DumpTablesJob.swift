@@ -41,6 +41,16 @@ public struct DumpTablesSummary: Sendable {
   public var isKept: Bool
 }
 
+/// How far a dump of several tables is.
+public enum DumpTablesEvent: Sendable {
+  /// The folder is there with its index: from here on there is something to go on with.
+  case begun
+  /// A page has come.
+  case progress(TablesProgress)
+  /// A table is done, well or not.
+  case ended(TableDump)
+}
+
 /// Dumps several tables into a folder of archives, some at a time. A table that fails stops no other.
 ///
 /// The folder's index is written when the job begins and whenever a table is done, so that the job can go on
@@ -63,15 +73,12 @@ public struct DumpTablesJob: Sendable {
 
   /// Finds the tables and dumps them.
   ///
-  /// - Parameters:
-  ///   - progress: called after each page, from any task.
-  ///   - ended: called when a table is done, from any task.
+  /// - Parameter event: called from any task.
   /// - Throws: before anything is made: `DynamoError` of code `noTables` or `otherSelection`, `ArchiveError`,
   ///   `ServiceError`. Later: what concerns all tables, as credentials that have ended and a full disk. A
   ///   stop is no error: its tables are `pending`.
   public func run(
-    progress: @escaping @Sendable (TablesProgress) -> Void,
-    ended: @escaping @Sendable (TableDump) -> Void
+    event: @escaping @Sendable (DumpTablesEvent) -> Void
   ) async throws -> DumpTablesSummary {
     let found = try await client.tables(selection)
     guard !found.isEmpty || options.dump.resume && ArchiveFolder.isAt(directory) else {
@@ -83,19 +90,20 @@ public struct DumpTablesJob: Sendable {
     let (directory, resume) = (directory, options.dump.resume)
     let writer = try await offPool { try FolderWriter(directory, begun, resume: resume) }
     if writer.isResumed { try check(writer.index, against: begun) }
+    event(.begun)
     try options.dump.stop.takeOver()
     try await offPool { try writer.touch(at: .now) }
 
     let tables = writer.index.tables
     let run = TablesRun(
       client: client, writer: writer, options: tableOptions(tables.count),
-      state: TablesState(tables: tables.count, progress: progress))
+      state: TablesState(tables: tables.count, progress: { event(.progress($0)) }))
     let dumps = try await severalAtOnce(
       tables, limit: options.tablesAtOnce, until: options.dump.stop
     ) { table in
       let dump = TableDump(table: table.name, outcome: try await run.dump(table))
       run.state.end(table.name)
-      ended(dump)
+      event(.ended(dump))
       return dump
     }
     var summary = DumpTablesSummary(

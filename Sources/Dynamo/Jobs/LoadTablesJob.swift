@@ -122,6 +122,17 @@ public struct LoadTablesJob: Sendable {
       rejects: rejects ?? RejectsFile(directory: options.rejectsDirectory))
   }
 
+  /// What a table was given of settings, indexes and billing and does not have, read back.
+  ///
+  /// - Throws: `ArchiveError`, `DynamoError`, `ServiceError`, `CancellationError`.
+  public func settingsMissing(_ load: TableLoad, _ summary: LoadSummary) async throws -> [String] {
+    let archive = try Archive.open(try ArchiveFolder.storage(of: load.source, in: folder.directory))
+    let job = LoadJob(
+      client: client, chain: try ArchiveChain(archive), options: options.load,
+      rejects: RejectsFile(directory: options.rejectsDirectory))
+    return try await job.settingsMissing(summary.plan, summary.settings)
+  }
+
   // MARK: Loading
 
   /// Loads.

@@ -67,9 +67,17 @@ public struct LoadTablesPlan: Sendable {
     tables.compactMap { if case .load(let plan) = $0.step { plan } else { nil } }
   }
 
+  /// Tables that cannot be loaded.
+  public var refused: [String] {
+    tables.compactMap { if case .refused = $0.step { $0.source } else { nil } }
+  }
+
+  /// What happens to items that the tables hold.
+  public var existing: ExistingItems { begun.existing }
+
   /// Whether a table is refused, so that a load that has not begun must not begin.
   public var isRefused: Bool {
-    state == nil && tables.contains { if case .refused = $0.step { true } else { false } }
+    state == nil && !refused.isEmpty
   }
 }
 
