@@ -251,7 +251,7 @@ extension LoadCommand {
         if case .pending = $0.outcome { true } else { false }
       }
       Terminal.error(
-        "\(interrupted ? "interrupted; " : "")\(TablesReport.list(missing)) not loaded whole",
+        "\(interrupted ? "interrupted; " : "")not loaded: \(TablesReport.list(missing))",
         hint: report.summary.canGoOn ? goOn : "see the errors above; nothing was written")
       status =
         interrupted

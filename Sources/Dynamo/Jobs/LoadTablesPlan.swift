@@ -28,6 +28,12 @@ public struct TableLoadEnd: Sendable, Equatable {
   public var rejected: Int
   /// Where these are.
   public var rejects: String?
+
+  public init(written: Int, rejected: Int, rejects: String? = nil) {
+    self.written = written
+    self.rejected = rejected
+    self.rejects = rejects
+  }
 }
 
 /// What is to be done for a table.
