@@ -10,6 +10,11 @@ public struct ArchiveFolder: Sendable {
   public let directory: String
   public let index: FolderIndex
 
+  public init(directory: String, index: FolderIndex) {
+    self.directory = directory
+    self.index = index
+  }
+
   /// Whether a folder of archives stands at a path, sound or not.
   public static func isAt(_ path: String) -> Bool {
     var status = stat()

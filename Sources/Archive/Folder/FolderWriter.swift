@@ -31,17 +31,18 @@ public final class FolderWriter: Sendable {
     self.directory = directory
     let storage = LocalStorage(directory: directory)
     if resume { try FolderWriter.check(storage) } else { try storage.makeRoot() }
-    root = try storage.openRoot()
-    var (file, isFound) = try FolderWriter.lock(root, directory)
-    isResumed = isFound
-    var index = index
-    if isFound {
-      index = try ArchiveFolder.open(directory).index
+    let root = try storage.openRoot()
+    let held = try FolderWriter.lock(root, directory)
+    isResumed = held.isIndex
+    if held.isIndex {
+      let index = try ArchiveFolder.open(directory).index
+      state = Mutex(State(index: index, file: held.file))
     } else {
       try storage.makeChild(FolderIndex.archives)
-      file = try FolderWriter.publish(index, file, root)
+      let file = try FolderWriter.publish(index, held.file, root)
+      state = Mutex(State(index: index, file: file))
     }
-    state = Mutex(State(index: index, file: file))
+    self.root = root
   }
 
   // A process that is being forked shares the lock until it executes another program; closing the
@@ -122,22 +123,28 @@ public final class FolderWriter: Sendable {
         : "find out who put it there, and move it away")
   }
 
+  /// A file that is locked: the index, or the draft of the first one.
+  private struct Held: ~Copyable {
+    let file: Descriptor
+    let isIndex: Bool
+  }
+
   /// Locks the index; where there is none, the draft of the first one.
   private static func lock(
     _ root: borrowing Descriptor, _ directory: String
-  ) throws(ArchiveError) -> (file: Descriptor, isFound: Bool) {
+  ) throws(ArchiveError) -> Held {
     while true {
       let name = FolderIndex.fileName
       let number = openat(root.number, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
       if number >= 0 || errno != ENOENT {
         let file = try Descriptor(number, "open the file", file: name)
         try hold(file, directory)
-        if try isCurrent(file, name, root) { return (file, true) }
+        if try isCurrent(file, name, root) { return Held(file: file, isIndex: true) }
       } else {
         let file = try openDraft(root)
         try hold(file, directory)
         let isFirst = faccessat(root.number, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0
-        if isFirst, try isCurrent(file, draft, root) { return (file, false) }
+        if isFirst, try isCurrent(file, draft, root) { return Held(file: file, isIndex: false) }
       }
     }
   }

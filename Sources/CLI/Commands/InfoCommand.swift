@@ -38,7 +38,7 @@ struct InfoCommand: ParsableCommand {
         throw ArchiveError.folder(archive, table: folder.index.tables.first?.name)
       }
       let report = FolderReport(folder)
-      return json ? try Terminal.output(.object(report.json)) : try Terminal.output(report.text)
+      return try json ? Terminal.output(.object(report.json)) : Terminal.output(report.text)
     }
     let opened: Archive
     do throws(ArchiveError) {

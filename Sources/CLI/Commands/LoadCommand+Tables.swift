@@ -49,7 +49,8 @@ extension LoadCommand {
     let seconds = meter.elapsed
     let settings = settingsReports(summary)
     for one in settings { one.report.warn() }
-    let found = verify ? try await check(summary, folder, connection.client, job, plan) : [:]
+    let found =
+      try await verify ? check(summary, folder, connection.client, job, plan) : [:]
     let report = LoadTablesReport(
       folder: archive, summary: summary, incomplete: plan.incomplete, found: found,
       seconds: seconds, prices: prices)

@@ -191,7 +191,7 @@ public struct LoadTablesJob: Sendable {
     case .load(let plan):
       let rejects = RejectsFile(directory: options.rejectsDirectory)
       do {
-        let job = try job(table, begun, isResumed: true, rejects: rejects) { progress in
+        let job = try self.job(table, begun, isResumed: true, rejects: rejects) { progress in
           try state.note(
             TableLoadEnd(
               written: progress.written, rejected: progress.rejected, rejects: rejects.written?.path
