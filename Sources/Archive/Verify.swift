@@ -13,6 +13,8 @@ public struct VerifyProgress: Sendable, Equatable {
   public var chunks = 0
   public var items = 0
   public var contentBytes = 0
+
+  public init() {}
 }
 
 /// What a verification found.

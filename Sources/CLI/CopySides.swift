@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 
 /// A side of a copy as people name it: a profile, or `dynamodb://[profile@][region]/[NAME]`.
@@ -15,7 +16,7 @@ struct CopySide: Equatable {
       return CopySide(profile: argument)
     }
     guard let parts = TableAddress.parts(argument),
-      parts.name.isEmpty || TableAddress.isName(parts.name)
+      parts.name.isEmpty || TableName.isValid(parts.name)
     else {
       throw ValidationError(
         "\"\(argument)\" is no side of a copy: give a profile's name, or "

@@ -84,39 +84,39 @@ public enum Program {
   /// - Returns: the exit code for it.
   @discardableResult
   static func describe(_ error: any Error) -> Int32 {
+    guard let told = told(error) else { return reportParsing(error) }
+    Terminal.error(told.message, hint: told.hint)
+    return told.status
+  }
+
+  /// What is said of an error, and the exit code for it; nil for those of the command line.
+  static func told(_ error: any Error) -> (message: String, hint: String?, status: Int32)? {
     switch error {
     case let error as ArchiveError:
-      Terminal.error("\(error)", hint: error.hint ?? hint(for: error))
-      return ExitStatus.failed
+      return ("\(error)", error.hint ?? hint(for: error), ExitStatus.failed)
     case let error as DynamoError:
-      Terminal.error(error.message, hint: error.hint)
-      return switch error.code {
-      case .usage: ExitStatus.usage
-      // Nothing is lost; the job could not go on.
-      case .stuck: ExitStatus.partial
-      default: ExitStatus.failed
-      }
+      let status =
+        switch error.code {
+        case .usage: ExitStatus.usage
+        // Nothing is lost; the job could not go on.
+        case .stuck: ExitStatus.partial
+        default: ExitStatus.failed
+        }
+      return (error.message, error.hint, status)
     case let error as TransformError:
-      Terminal.error(error.message, hint: error.hint)
       // The rules are fine, and an item is not as they expect.
-      return [.mismatch, .collision].contains(error.code) ? ExitStatus.failed : ExitStatus.usage
+      let isOfItems = [.mismatch, .collision].contains(error.code)
+      return (error.message, error.hint, isOfItems ? ExitStatus.failed : ExitStatus.usage)
     case let error as ServiceError:
-      Terminal.error("\(error)", hint: error.hint)
-      return error.kind == .cancelled ? ExitStatus.interrupted : ExitStatus.failed
-    case let error as ConfigurationError:
-      Terminal.error("\(error)", hint: error.hint)
-      return ExitStatus.failed
-    case let error as CredentialError:
-      Terminal.error("\(error)", hint: error.hint)
-      return ExitStatus.failed
-    case let error as TransportError:
-      Terminal.error("\(error)", hint: error.hint)
-      return ExitStatus.failed
-    case is CancellationError:
-      Terminal.error("interrupted", hint: nil)
-      return ExitStatus.interrupted
-    default:
-      return reportParsing(error)
+      return (
+        "\(error)", error.hint,
+        error.kind == .cancelled ? ExitStatus.interrupted : ExitStatus.failed
+      )
+    case let error as ConfigurationError: return ("\(error)", error.hint, ExitStatus.failed)
+    case let error as CredentialError: return ("\(error)", error.hint, ExitStatus.failed)
+    case let error as TransportError: return ("\(error)", error.hint, ExitStatus.failed)
+    case is CancellationError: return ("interrupted", nil, ExitStatus.interrupted)
+    default: return nil
     }
   }
 

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 
 /// A table as people name it: `Orders`, or `dynamodb://[profile@][region]/Orders`.
@@ -19,15 +20,27 @@ struct TableAddress: Equatable {
   }
 
   private init?(_ argument: String) {
+    guard let named = TableAddress(naming: argument), TableName.isValid(named.table) else {
+      return nil
+    }
+    self = named
+  }
+
+  /// What stands in the place of a table's name, whether it is one or not; nil for an address that is none.
+  private init?(naming argument: String) {
     guard argument.hasPrefix(TableAddress.scheme) else {
-      guard TableAddress.isName(argument) else { return nil }
       table = argument
       return
     }
-    guard let parts = TableAddress.parts(argument), TableAddress.isName(parts.name) else {
-      return nil
-    }
+    guard let parts = TableAddress.parts(argument) else { return nil }
     (profile, region, table) = parts
+  }
+
+  /// Reads a pattern, `prod-*` or `dynamodb://[profile@][region]/prod-*`; nil for what is none.
+  static func pattern(_ argument: String) -> (address: TableAddress, pattern: TablePattern)? {
+    guard let address = TableAddress(naming: argument), let pattern = TablePattern(address.table)
+    else { return nil }
+    return (address, pattern)
   }
 
   static let scheme = "dynamodb://"
@@ -45,20 +58,5 @@ struct TableAddress: Equatable {
       if profile?.isEmpty == true { return nil }
     }
     return (profile, region.isEmpty ? nil : region, String(parts[1]))
-  }
-
-  /// 3 to 255 letters, digits, `_`, `-` and `.` (API reference, TableName); one is enough here,
-  /// since local servers take shorter names.
-  static func isName(_ text: String) -> Bool {
-    !text.isEmpty && text.utf8.count <= 255
-      && text.utf8.allSatisfy {
-        switch $0 {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
-          UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
   }
 }

@@ -10,6 +10,8 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let usage = Code(rawValue: "usage")
     /// The table is not there.
     public static let noSuchTable = Code(rawValue: "no-such-table")
+    /// No table is what was looked for.
+    public static let noTables = Code(rawValue: "no-tables")
     /// The table's key is another than the archive's.
     public static let keyMismatch = Code(rawValue: "key-mismatch")
     /// The target holds items, and nobody said what to do with them.
@@ -26,6 +28,8 @@ public struct DynamoError: Error, Sendable, Equatable {
     public static let noOldImages = Code(rawValue: "no-old-images")
     /// The numbers at the end do not agree.
     public static let countMismatch = Code(rawValue: "count-mismatch")
+    /// The folder was begun with other tables, or elsewhere.
+    public static let otherSelection = Code(rawValue: "other-selection")
     /// Nothing moved for as long as the job waits at most.
     public static let stuck = Code(rawValue: "stuck")
     /// There is a state file of an unfinished job already.

@@ -154,7 +154,7 @@ class FaultProxy:
             if request.signer in self._expired:
                 rule = Rule("expired_token")
             else:
-                rule = next((rule for rule in self._rules if rule.strikes(operation)), None)
+                rule = next((rule for rule in self._rules if rule.strikes(operation, request.body)), None)
             capacity = self._capacity
         self.record.request(operation, request.body, rule.kind if rule else None)
         if rule is None:

@@ -4,6 +4,7 @@ false answers. `faultproxy` carries them out.
 A rule is a dict (or keyword arguments) of
   kind       one of KINDS or LIES
   operation  regular expression that must match the whole operation name; default any
+  table      regular expression that must match the name of the request's table; default any
   rate       share of matching requests that are hit, 0…1; default all
   first      only the first N matching requests are eligible; default no bound
   skip       matching requests to let pass before; default 0
@@ -71,6 +72,7 @@ class Rule:
 
     kind: str
     operation: str = ".*"
+    table: str = ".*"
     rate: float = 1.0
     first: int | None = None
     skip: int = 0
@@ -91,13 +93,16 @@ class Rule:
         if not 0 <= self.rate <= 1 or not 0 < self.share <= 1:
             raise ValueError("rate must be in 0…1 and share in 0…1, above 0")
         re.compile(self.operation)
+        re.compile(self.table)
         self._dice = random.Random(self.seed)
 
-    def strikes(self, operation: str) -> bool:
+    def strikes(self, operation: str, request: bytes = b"{}") -> bool:
         """Whether this request is hit; each call counts as a request."""
         if operation != ({"lost_writes": "BatchWriteItem"} | BATCH_ONLY).get(self.kind, operation):
             return False
         if not re.fullmatch(self.operation, operation):
+            return False
+        if self.table != ".*" and not re.fullmatch(self.table, _table(request)):
             return False
         self._seen += 1
         position = self._seen - self.skip

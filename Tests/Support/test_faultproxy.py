@@ -297,3 +297,14 @@ def test_windows_of_use():
     assert capacity.windows() == (95.0, 100.0)
     capacity.uses.append(Use(15.1, "Scan", 30.0))
     assert capacity.windows() == (95.0, 130.0)
+
+
+def test_a_rule_may_concern_one_table(proxy, connection, upstream):
+    proxy.set_rules([{"kind": "throttle", "operation": "Scan|BatchWriteItem", "table": "T.*", "first": 2}])
+    assert call(connection, "Scan", {"TableName": "Other"})[0].status == 200
+    assert call(connection, "Scan", {"TableName": "TTT"})[0].status == 400
+    write = {"RequestItems": {"TTT": [{"PutRequest": {"Item": {"pk": {"S": "a"}}}}]}}
+    assert call(connection, "BatchWriteItem", write)[0].status == 400
+    # Those of others did not count.
+    assert call(connection, "Scan", {"TableName": "TTT"})[0].status == 200
+    assert [operation for operation, _ in upstream.seen] == ["Scan", "Scan"]

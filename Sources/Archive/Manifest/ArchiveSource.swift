@@ -121,15 +121,7 @@ extension ArchiveSource {
         "tableName", "tableArn", "tableId", "accountId", "region", "read", "keyless", "transforms",
         "hashKeyCheck",
       ]))
-    if fields.object["transforms"] != nil {
-      for rule in try fields.each("transforms") { transforms.append(try ItemTransforms.Rule(rule)) }
-    }
-    hashKeyCheck = try fields.optional("hashKeyCheck", "16 hexadecimal digits") {
-      $0.string.flatMap { Hex.decode($0)?.count == 8 ? $0 : nil }
-    }
-    guard transforms.contains(where: { $0.operation == .hash }) == (hashKeyCheck != nil) else {
-      throw fields.fault("hashKeyCheck", "does not fit the rules")
-    }
+    (transforms, hashKeyCheck) = try fields.transforms()
   }
 
   /// As the manifest and the journal have it.
@@ -141,8 +133,7 @@ extension ArchiveSource {
     object.add("region", region.map(JSONValue.string))
     object.add("read", .object(read.json))
     if keyless { object.add("keyless", true) }
-    if !transforms.isEmpty { object.add("transforms", ItemTransforms.json(transforms)) }
-    object.add("hashKeyCheck", hashKeyCheck.map(JSONValue.string))
+    object.add(transforms, hashKeyCheck: hashKeyCheck)
     object.add(unknown)
     return object
   }

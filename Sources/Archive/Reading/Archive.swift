@@ -49,6 +49,11 @@ public struct Archive: Sendable {
       return ArchiveError(
         .notAnArchive, "there is no archive at \(storage.location)", hint: "check the path")
     }
+    if names.contains(FolderIndex.fileName), names.contains(FolderIndex.archives) {
+      let index = try? storage.contents(FolderIndex.fileName, limit: FolderIndex.sizeLimit)
+      let tables = index.flatMap { try? FolderIndex(parsing: $0.span) }?.tables
+      return .folder(storage.location, table: tables?.first?.name)
+    }
     let traces = [ArchiveNames.journal, ArchiveNames.manifest, ArchiveNames.data]
     guard names.contains(where: traces.contains) else {
       return ArchiveError(

@@ -12,6 +12,14 @@ public struct LocalStorage: WritableStorage {
   public init(directory: String) { self.directory = directory }
 
   public func prepare() throws(ArchiveError) {
+    try makeRoot()
+    try repair()
+  }
+
+  /// Creates the directory, empty.
+  ///
+  /// - Throws: `ArchiveError`; code `exists`, or `unsupported` where it would lie in an archive.
+  func makeRoot() throws(ArchiveError) {
     guard mkdir(directory, 0o700) == 0 else {
       var error = ArchiveError.system(errno, "create the directory \(directory)")
       if error.code == .exists {
@@ -26,7 +34,6 @@ public struct LocalStorage: WritableStorage {
       rmdir(directory)
       throw error
     }
-    try repair()
   }
 
   /// A directory in a finished archive, or in its `data`, would be damage to it.
@@ -51,10 +58,13 @@ public struct LocalStorage: WritableStorage {
       && first.st_dev == second.st_dev
   }
 
-  public func repair() throws(ArchiveError) {
+  public func repair() throws(ArchiveError) { try makeChild("data") }
+
+  /// Creates a directory in it unless it is there, and makes both durable.
+  func makeChild(_ name: String) throws(ArchiveError) {
     let root = try openRoot()
-    guard mkdirat(root.number, "data", 0o700) == 0 || errno == EEXIST else {
-      throw .system(errno, "create the directory", file: "data")
+    guard mkdirat(root.number, name, 0o700) == 0 || errno == EEXIST else {
+      throw .system(errno, "create the directory", file: name)
     }
     try root.syncDirectory(file: directory)
     let number = Glibc.open(directory + "/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -106,7 +116,7 @@ public struct LocalStorage: WritableStorage {
     }
   }
 
-  fileprivate func openRoot() throws(ArchiveError) -> Descriptor {
+  func openRoot() throws(ArchiveError) -> Descriptor {
     let number = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0 else {
       var error = ArchiveError.system(errno, "open the directory \(directory)")

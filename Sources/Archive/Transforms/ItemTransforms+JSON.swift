@@ -1,4 +1,30 @@
+internal import Digest
 public import JSON
+
+extension Fields {
+  /// The members `transforms` and `hashKeyCheck`, which stand together or not at all.
+  func transforms() throws(ArchiveError) -> (rules: [ItemTransforms.Rule], hashKeyCheck: String?) {
+    var rules: [ItemTransforms.Rule] = []
+    if object["transforms"] != nil {
+      for rule in try each("transforms") { rules.append(try ItemTransforms.Rule(rule)) }
+    }
+    let check = try optional("hashKeyCheck", "16 hexadecimal digits") {
+      $0.string.flatMap { Hex.decode($0)?.count == 8 ? $0 : nil }
+    }
+    guard rules.contains(where: { $0.operation == .hash }) == (check != nil) else {
+      throw fault("hashKeyCheck", "does not fit the rules")
+    }
+    return (rules, check)
+  }
+}
+
+extension JSONObject {
+  /// Adds `transforms` and `hashKeyCheck` where there are rules.
+  mutating func add(_ rules: [ItemTransforms.Rule], hashKeyCheck: String?) {
+    if !rules.isEmpty { add("transforms", ItemTransforms.json(rules)) }
+    add("hashKeyCheck", hashKeyCheck.map(JSONValue.string))
+  }
+}
 
 extension ItemTransforms {
   /// Rules as a manifest and a journal hold them (format-spec.md, section 4.1).

@@ -1,4 +1,5 @@
 import AWS
+import Archive
 import ArgumentParser
 import Dynamo
 
@@ -89,7 +90,7 @@ struct CopyCommand: AsyncParsableCommand {
     if segments != nil, !slice.key.pk.isEmpty {
       throw ValidationError("--segments is for scans; with --pk the table is queried")
     }
-    if let targetTable, !TableAddress.isName(targetTable) {
+    if let targetTable, !TableName.isValid(targetTable) {
       throw ValidationError("--target-table takes a table's name; say where it is with --target")
     }
   }

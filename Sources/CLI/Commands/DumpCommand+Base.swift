@@ -33,6 +33,7 @@ extension DumpCommand {
     let chain = try ArchiveChain(directories: base)
     let meter = ProgressMeter(output)
     defer { meter.finish() }
+    let table = try table
     let connection = try await Connection(aws, address: table)
     let live = try await TableItems(
       client: connection.client, tableName: table.table, options: try tableOptions())
@@ -103,7 +104,7 @@ extension DumpCommand {
     }
     if let known = before.tableID, let found = source.tableID, known != found {
       Terminal.warn(
-        "table \(table.table) is not the one that \(name) was read from: it has another table id")
+        "table \(source.tableName) is not the one that \(name) was read from: it has another table id")
     }
   }
 

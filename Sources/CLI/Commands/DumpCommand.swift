@@ -7,7 +7,7 @@ import JSON
 struct DumpCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dump",
-    abstract: "Read a table, an index or a slice into an archive.",
+    abstract: "Read a table, an index or a slice into an archive, or several tables into a folder.",
     discussion: """
       dynarc dump Orders ./orders-2026-11-22
       dynarc dump Orders ./one-customer --pk 4711 --sk-begins-with 2026-11
@@ -15,17 +15,30 @@ struct DumpCommand: AsyncParsableCommand {
       dynarc dump Orders ./orders-2026-11-22 --resume
       dynarc dump Orders ./changes-2026-11-23 --base ./orders-2026-11-22
       dynarc dump Customers ./for-tests --hash email --remove address.street --set 'name="Jane Doe"'
+      dynarc dump 'prod-*' ./prod-2026-11-22
+      dynarc dump --tag team=pay ./pay-2026-11-22
       """)
 
   @Argument(
-    help: "Table, by name or as dynamodb://[profile@][region]/NAME.",
-    transform: TableAddress.parse)
-  var table: TableAddress
+    help: ArgumentHelp(
+      "Table, by name or as dynamodb://[profile@][region]/NAME; with * and ? in it, every table whose name "
+        + "fits. Left out with --all, and where --tag alone chooses.", valueName: "table"))
+  var first: String
 
   @Argument(
-    help: "Directory to create for the archive; it must not exist, but for --resume.",
-    completion: .directory)
-  var archive: String
+    help: ArgumentHelp(
+      "Directory to create for the archive, or for a folder of archives; it must not exist, but for "
+        + "--resume.", valueName: "archive"), completion: .directory)
+  var second: String?
+
+  @Flag(help: "Dump all tables, into a folder.")
+  var all = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Dump the tables with this tag, or with a tag of this key, into a folder; again for each further tag "
+        + "that they must have.", valueName: "key=value"), transform: DumpCommand.tag)
+  var tag: [TagCondition] = []
 
   @OptionGroup(title: "What to read") var slice: SliceOptions
 
@@ -84,6 +97,7 @@ struct DumpCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func validate() throws {
+    try validateTables()
     guard (1...19).contains(level) else { throw ValidationError("--level takes 1 to 19") }
     if let concurrency, !(1...1024).contains(concurrency) {
       throw ValidationError("--concurrency takes 1 to 1024")
@@ -107,9 +121,8 @@ struct DumpCommand: AsyncParsableCommand {
     return options
   }
 
-  func run() async throws {
-    let prices = try prices.list()
-    guard base.isEmpty else { return try await dumpChanges(prices) }
+  /// How to dump, for one table or each of several.
+  func dumpOptions() throws -> DumpOptions {
     var options = DumpOptions(toolVersion: Version.number, cores: Machine.cores)
     options.read = try readOptions()
     options.read.segments = segments
@@ -122,10 +135,22 @@ struct DumpCommand: AsyncParsableCommand {
     options.stop = Interruption.stop
     options.warn = { Terminal.warn($0) }
     if let chunkSize { options.limits.contentBytes = chunkSize.bytes }
+    return options
+  }
+
+  func run() async throws {
+    let prices = try prices.list()
+    guard base.isEmpty else { return try await dumpChanges(prices) }
+    if let selection { return try await dumpTables(selection, prices) }
+    if resume, ArchiveFolder.isAt(archive) {
+      throw ArchiveError.folder(archive, table: try table.table)
+    }
+    let options = try dumpOptions()
     let read = options.read
     let meter = ProgressMeter(output)
     defer { meter.finish() }
 
+    let table = try table
     let connection = try await Connection(aws, address: table)
     let job = try await DumpJob(
       client: connection.client, tableName: table.table, storage: LocalStorage(directory: archive),
@@ -149,10 +174,10 @@ struct DumpCommand: AsyncParsableCommand {
     try report(summary, seconds: meter.elapsed, prices)
   }
 
-  func warnOfUnread(_ settings: TableSettings) {
+  func warnOfUnread(_ settings: TableSettings, of table: String = "") {
     let unread = settings.notRead.map { "\($0.setting) (\($0.code))" }
     guard !unread.isEmpty else { return }
-    Terminal.warn("settings that could not be read: \(unread.joined(separator: ", "))")
+    Terminal.warn("\(table)settings that could not be read: \(unread.joined(separator: ", "))")
   }
 
   /// Says how to go on with a dump that has begun and not ended.

@@ -6,9 +6,9 @@ import JSON
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Say what an archive is: what, when, from where, how much.")
+    abstract: "Say what an archive is, or a folder of archives: what, when, from where, how much.")
 
-  @Argument(help: "Directory of the archive.", completion: .directory)
+  @Argument(help: "Directory of the archive, or folder of archives.", completion: .directory)
   var archive: String
 
   @Flag(help: "Report as JSON on standard output.")
@@ -32,6 +32,14 @@ struct InfoCommand: ParsableCommand {
   }
 
   func run() throws {
+    if ArchiveFolder.isAt(archive) {
+      let folder = try ArchiveFolder.open(archive)
+      guard template == nil, !settings else {
+        throw ArchiveError.folder(archive, table: folder.index.tables.first?.name)
+      }
+      let report = FolderReport(folder)
+      return try json ? Terminal.output(.object(report.json)) : Terminal.output(report.text)
+    }
     let opened: Archive
     do throws(ArchiveError) {
       opened = try Archive.open(LocalStorage(directory: archive))

@@ -11,6 +11,15 @@ extension LoadCommand {
   func check(
     _ chain: ArchiveChain, _ client: DynamoClient, _ plan: LoadPlan
   ) async throws -> LoadCheckSummary {
+    try await check(
+      chain, client, target: plan.target, allowsOthers: plan.existing == .merge, plan.transforms)
+  }
+
+  /// Reads a table back.
+  func check(
+    _ chain: ArchiveChain, _ client: DynamoClient, target: String, allowsOthers: Bool,
+    _ transforms: ItemTransforms
+  ) async throws -> LoadCheckSummary {
     var read = TableItemsOptions(cores: Machine.cores)
     read.readUnits = readUnits?.limit
     read.concurrency = write.change.concurrency
@@ -20,10 +29,10 @@ extension LoadCommand {
       read: read,
       diff: DiffOptions(
         temporaryDirectory: FileSystem.temporaryDirectory, concurrency: Machine.cores))
-    options.allowsOthers = plan.existing == .merge
-    options.transforms = plan.transforms
+    options.allowsOthers = allowsOthers
+    options.transforms = transforms
     let job = LoadCheck(
-      client: client, chain: chain, target: plan.target, options: options)
+      client: client, chain: chain, target: target, options: options)
     let meter = ProgressMeter(output)
     defer { meter.finish() }
     var number = 0
@@ -48,13 +57,20 @@ extension LoadCommand {
 
   /// Says what was found; ends with exit code 1 where the table is not what it should be.
   func report(_ found: LoadFindings, of plan: LoadPlan) throws {
+    try report(found, archive: archive, target: plan.target, isChanged: !plan.transforms.isEmpty)
+  }
+
+  /// - Parameter isChanged: whether rules have changed the items on their way.
+  func report(
+    _ found: LoadFindings, archive: String, target: String, isChanged: Bool
+  ) throws {
     let check = found.items
     if !found.settingsMissing.isEmpty {
       Terminal.error(
-        "\(plan.target) does not have what it was given: \(found.settingsMissing.joined(separator: ", "))",
+        "\(target) does not have what it was given: \(found.settingsMissing.joined(separator: ", "))",
         hint: "the service took the request all the same; ask again with: "
           + ShellCommand.line(
-            ["dynarc", "load", archive, plan.target, "--schema-only", "--settings", "all"]))
+            ["dynarc", "load", archive, target, "--schema-only", "--settings", "all"]))
       if check.isSame { throw EndWith(status: ExitStatus.found) }
     }
     if check.isSame {
@@ -62,19 +78,19 @@ extension LoadCommand {
       let others =
         check.others > 0 ? ", and \(Format.count(check.others)) that the archive lacks" : ""
       Terminal.say(
-        "verified: \(plan.target) holds all \(Format.count(check.items)) items as they are in the "
-          + "archive\(plan.transforms.isEmpty ? "" : " and the rules make them"), and has the settings it was given\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units"
+        "verified: \(target) holds all \(Format.count(check.items)) items as they are in the "
+          + "archive\(isChanged ? " and the rules make them" : ""), and has the settings it was given\(others); \(Format.decimal(check.traffic.consumedUnits, 1)) read units"
       )
       return
     }
     Terminal.error(
-      "\(plan.target) does not hold what the archive does: \(Format.count(check.missing)) items are "
+      "\(target) does not hold what the archive does: \(Format.count(check.missing)) items are "
         + "missing, \(Format.count(check.different)) differ, \(Format.count(check.others)) are not in "
         + "the archive",
       hint: "somebody else may be writing to it"
-        + (plan.transforms.isEmpty
-          ? "; see all of it with: " + ShellCommand.line(["dynarc", "diff", archive, plan.target])
-          : ""))
+        + (isChanged
+          ? ""
+          : "; see all of it with: " + ShellCommand.line(["dynarc", "diff", archive, target])))
     throw EndWith(status: ExitStatus.found)
   }
 }

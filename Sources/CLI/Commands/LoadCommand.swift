@@ -6,7 +6,8 @@ import JSON
 struct LoadCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "load",
-    abstract: "Write an archive into a table, creating the table if it is not there.",
+    abstract:
+      "Write an archive into a table, or a folder of archives into tables, creating those that are not there.",
     discussion: """
       dynarc load ./orders-2026-11-22 Orders-restored
       dynarc load ./orders-2026-11-22 Orders --truncate --yes
@@ -14,9 +15,10 @@ struct LoadCommand: AsyncParsableCommand {
       dynarc load ./orders-2026-11-22 Orders-copy --schema-only --billing on-demand
       dynarc load ./sunday Orders --changes ./monday-changes --changes ./tuesday-changes
       dynarc load ./orders-2026-11-22 Orders-test --hash email --remove address.phone
+      dynarc load ./prod-2026-11-22 --prefix-map prod-=staging-
       """)
 
-  @Argument(help: "Directory of the archive.", completion: .directory)
+  @Argument(help: "Directory of the archive, or folder of archives.", completion: .directory)
   var archive: String
 
   @Argument(
@@ -30,6 +32,13 @@ struct LoadCommand: AsyncParsableCommand {
         + "is written, each item once.", valueName: "changes"),
     completion: .directory)
   var changes: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a folder: what stands in the place of the beginning of a table's name; may be given again, the first "
+        + "that fits counts, and an empty left side fits every name.", valueName: "src=dst"),
+    transform: LoadCommand.prefixMap)
+  var prefixMap: [PrefixMap] = []
 
   @Flag(help: "Put the items over those that the table holds.")
   var merge = false
@@ -87,6 +96,10 @@ struct LoadCommand: AsyncParsableCommand {
   func run() async throws {
     let prices = try prices.list()
     let transforms = try changing.transforms()
+    if ArchiveFolder.isAt(archive) { return try await loadTables(prices, transforms) }
+    guard prefixMap.isEmpty else {
+      throw ValidationError("--prefix-map goes with a folder of archives; name the table instead")
+    }
     let chain = try ArchiveChain(directories: [archive] + changes)
     var options = LoadOptions(
       write: try write.options(
@@ -153,17 +166,19 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   /// Says what a person must know beforehand.
-  private func warn(_ plan: LoadPlan) {
+  ///
+  /// - Parameter table: stands before it, where there are several.
+  func warn(_ plan: LoadPlan, of table: String = "") {
     if !plan.notRecreated.isEmpty {
       Terminal.warn(
-        "load does not bring back: \(plan.notRecreated.joined(separator: ", ")); they are in the "
+        "\(table)load does not bring back: \(plan.notRecreated.joined(separator: ", ")); they are in the "
           + "manifest")
     }
     if let reason = plan.partialBecause {
-      Terminal.warn("the archive holds only a part of each item: \(reason)")
+      Terminal.warn("\(table)the archive holds only a part of each item: \(reason)")
     }
     if plan.holdsItems, let reason = plan.sliceBecause {
-      Terminal.warn("the archive holds only some of the source's items: \(reason)")
+      Terminal.warn("\(table)the archive holds only some of the source's items: \(reason)")
     }
   }
 
@@ -189,24 +204,28 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   private func report(_ plan: LoadPlan) throws {
-    let actions = actions(plan)
     if output.json {
-      var json: JSONObject = [
-        "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
-        "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
-        "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
-        "contentBytes": JSONValue(plan.contentBytes),
-        "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
-        "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
-        "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
-        "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
-        "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
-      ]
-      json.add(plan.transforms)
-      try Terminal.output(.object(json))
+      try Terminal.output(.object(json(plan, of: archive)))
     } else {
-      for action in actions { Terminal.say("would \(action)") }
+      for action in actions(plan) { Terminal.say("would \(action)") }
     }
+  }
+
+  /// What a dry run tells of an archive.
+  func json(_ plan: LoadPlan, of archive: String) -> JSONObject {
+    var json: JSONObject = [
+      "dryRun": true, "archive": .string(archive), "table": .string(plan.target),
+      "createsTable": .bool(plan.createsTable), "holdsItems": .bool(plan.holdsItems),
+      "existing": .string(plan.existing.rawValue), "items": JSONValue(plan.items),
+      "contentBytes": JSONValue(plan.contentBytes),
+      "notRecreated": .array(plan.notRecreated.map(JSONValue.string)),
+      "partialBecause": plan.partialBecause.map(JSONValue.string) ?? .null,
+      "sliceBecause": plan.sliceBecause.map(JSONValue.string) ?? .null,
+      "requests": .array(plan.blueprint.map { requests($0, plan) } ?? []),
+      "settings": SettingsReport(results: plan.blueprint?.left ?? [], table: plan.target).json,
+    ]
+    json.add(plan.transforms)
+    return json
   }
 
   /// The requests that make the table and its settings, in their order.
@@ -225,7 +244,8 @@ struct LoadCommand: AsyncParsableCommand {
     return list
   }
 
-  private func actions(_ plan: LoadPlan) -> [String] {
+  /// What a dry run says that a load would do.
+  func actions(_ plan: LoadPlan) -> [String] {
     var list: [String] = []
     if plan.createsTable {
       let indexes = plan.schema.indexes.map(\.name)

@@ -5,13 +5,14 @@ import JSON
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check an archive; exits with 1 if it is damaged.",
+    abstract: "Check an archive, or a folder of archives; exits with 1 if it is damaged.",
     discussion: """
       In full: every digest, every frame, every line, the counts, and that each item has its keys \
-      in the right types. load holds an archive to the same.
+      in the right types. load holds an archive to the same. Of a folder every archive, and that it is the \
+      one that the index names.
       """)
 
-  @Argument(help: "Directory of the archive.", completion: .directory)
+  @Argument(help: "Directory of the archive, or folder of archives.", completion: .directory)
   var archive: String
 
   @Flag(help: "Only whether every file is there in its size.")
@@ -20,6 +21,9 @@ struct VerifyCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func run() async throws {
+    if ArchiveFolder.isAt(archive) {
+      return try await verifyFolder(try ArchiveFolder.open(archive))
+    }
     let meter = ProgressMeter(output)
     defer { meter.finish() }
     let report = await verify(
@@ -68,7 +72,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
   }
 
-  private static func json(_ problem: ArchiveError) -> JSONValue {
+  static func json(_ problem: ArchiveError) -> JSONValue {
     var json: JSONObject = [
       "code": .string(problem.code.rawValue), "message": .string(problem.message),
     ]

@@ -16,7 +16,9 @@ struct CostReport {
   /// Nil where no requests are paid for.
   private let amount: Double?
 
-  init(_ prices: Prices, _ uses: Use...) {
+  init(_ prices: Prices, _ uses: Use...) { self.init(prices, all: uses) }
+
+  init(_ prices: Prices, all uses: [Use]) {
     self.prices = prices
     let paid = uses.filter { $0.billingMode == .onDemand }
     amount =
@@ -28,7 +30,10 @@ struct CostReport {
   }
 
   /// The line at the end of a job; none where no requests are paid for.
-  func say() { if amount != nil { Terminal.say("cost: \(words)") } }
+  func say() { line.map(Terminal.say) }
+
+  /// The same line; nil where no requests are paid for.
+  var line: String? { amount == nil ? nil : "cost: \(words)" }
 
   /// `$0.12 (prices of 2026-09-11, us-east-1)`
   var words: String {

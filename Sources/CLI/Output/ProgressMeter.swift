@@ -17,6 +17,8 @@ final class ProgressMeter: Sendable {
     var units = 0.0
     /// A word before the numbers.
     var prefix = ""
+    /// Words behind the numbers.
+    var suffix = ""
     var retries = RetrySums()
     var throttledBy = ThrottleSums()
     /// Why a request was last taken up again.
@@ -120,6 +122,7 @@ final class ProgressMeter: Sendable {
     if let expected = reading.expected, rate > 0, expected > reading.done {
       parts.append("ETA \(Format.duration(Double(expected - reading.done) / rate))")
     }
+    if !reading.suffix.isEmpty { parts.append(reading.suffix) }
     return parts.joined(separator: "  ")
   }
 }

@@ -67,6 +67,12 @@ public struct ThrottleSums: Sendable, Equatable {
     latest = found.last ?? latest
   }
 
+  /// Adds what another job met.
+  static func += (sum: inout ThrottleSums, more: ThrottleSums) {
+    for entry in more.causes { sum.add([entry.cause], times: entry.times) }
+    sum.latest = more.latest ?? sum.latest
+  }
+
   public static func == (left: ThrottleSums, right: ThrottleSums) -> Bool {
     left.latest == right.latest && left.causes.elementsEqual(right.causes, by: ==)
   }

@@ -27,6 +27,8 @@ public struct DumpOptions: Sendable {
   public var toolVersion: String
   /// Processors to keep busy.
   public var cores: Int
+  /// Dumps at the same time in this process, this one included: what memory one may take is divided by it.
+  public var atOnce = 1
   /// Go on with a dump that was cut short, as it was begun: where `read` asks for nothing else than
   /// the whole table, what to read is taken from the journal.
   public var resume = false

@@ -16,6 +16,9 @@ enum WriteWork: Equatable, Sendable {
     }
   }
 
+  /// What its state file says to people.
+  var words: StateFile.Words { .init(verb: verb, again: again) }
+
   /// How to begin anew where some of it has been done.
   var again: String {
     switch self {

@@ -26,6 +26,10 @@ public struct LoadOptions: Sendable {
   /// The account of the credentials, asked for where something depends on it before the table is there.
   public var account: @Sendable () async -> String? = { nil }
 
+  /// Called when all is written and set, before the state file goes: whoever must know of the load's end for
+  /// certain notes it here.
+  public var completed: @Sendable (WriteProgress) throws -> Void = { _ in }
+
   public init(write: WriteOptions) { self.write = write }
 }
 
@@ -219,6 +223,7 @@ public struct LoadJob: Sendable {
     let end =
       withItems ? try await writeItems(plan, lasting, checkpoint, state) : state.snapshot
     let settings = try await finish(plan, created, state)
+    try options.completed(end)
     try checkpoint.remove()
     return LoadSummary(plan: plan, progress: end, rejects: rejects.written, settings: settings)
   }

@@ -40,7 +40,7 @@ struct WriteRun: Sendable {
   /// The state of earlier runs, locked; nil for a first run, which must find none.
   func checkpoint(toGoOnWith identity: LoadCheckpoint.Identity) throws -> LoadCheckpoint? {
     guard options.resume else {
-      try LoadCheckpoint.refuseLeftover(at: options.statePath, identity.work)
+      try StateFile.refuseLeftover(at: options.statePath, identity.work.words)
       return nil
     }
     let checkpoint = try LoadCheckpoint.resume(options.statePath, identity)

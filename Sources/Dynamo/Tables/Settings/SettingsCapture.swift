@@ -70,7 +70,7 @@ extension TableSettings {
   }
 
   /// All elements of an answer that comes in pages.
-  private static func pages(
+  static func pages(
     _ list: String, _ request: JSONObject, _ call: (JSONValue) async throws -> JSONObject
   ) async throws -> [JSONValue] {
     var elements: [JSONValue] = []
