@@ -39,7 +39,10 @@ let package = Package(
     .target(
       name: "CLI", dependencies: ["Archive", "AWS", "Dynamo", "JSON", "CLinux", argumentParser],
       swiftSettings: settings),
-    .executableTarget(name: "dynarc", dependencies: ["CLI"], swiftSettings: settings),
+    .executableTarget(
+      name: "dynarc", dependencies: ["CLI"], swiftSettings: settings,
+      // gold, the other one, warns of a function of Foundation's that nobody calls.
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
     // The program in docs/library.md.
     .executableTarget(
       name: "library-example", dependencies: ["Archive", "AWS", "Dynamo"], path: "docs/example",
