@@ -121,7 +121,7 @@ import Testing
   @Test func namesNoPlace() {
     let transport = ServiceError(
       .transport, code: "transport", message: "cannot reach secret.example.com", operation: "Scan",
-      cause: .transport(TransportError(.refused, "cannot reach secret.example.com")))
+      cause: .transport(TransportError(.connect, "cannot reach secret.example.com")))
     let errors: [any Error] = [
       transport,
       DynamoError(.noSuchTable, "there is no table \"x\" at https://secret.example.com"),

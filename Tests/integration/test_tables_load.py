@@ -100,7 +100,7 @@ def test_names_stay_without_a_map(dynarc, folder, source, stock):
 @pytest.mark.parametrize(
     "maps, word",
     [
-        (["prod-a=x-"], "prod-b"),
+        (["prod-a=other"], "prod-b"),
         (["prod-a=xxx", "prod-b=xxx", "=y-"], "both be loaded into xxx"),
         (["prod-="], "no table can be called so"),
         ([f"prod-={'x' * 255}"], "no table can be called so"),
@@ -247,7 +247,7 @@ def test_one_failing_table_stops_no_other_and_resume_finishes_it(
     assert rows[stock[1]]["code"] == "stuck" and rows[stock[2]]["code"] == "damaged"
     assert f"not loaded: 2 tables: {stock[1]}, {stock[2]}" in result.stderr
     assert "dynarc load ./folder --resume" in result.stderr
-    assert states_left(tmp_path) == [f"folder.{prefix}b.load-state", "folder.load-tables-state"]
+    assert states_left(tmp_path) == sorted([f"folder.{prefix}b.load-state", "folder.load-tables-state"])
     assert 0 < len(tables.read_all(target.client, prefix + "b")) < 200
     assert_loaded(source, [stock[0], stock[3]], target, prefix)
 
@@ -280,7 +280,7 @@ def test_rejected_items_are_told_by_their_file(dynarc, tmp_path, folder, target,
     rejected = rows[stock[1]]["rejected"]
     assert 0 < rejected < 200 and rows[stock[1]]["written"] == 200 - rejected
     assert all(rows[name]["written"] == 200 for name in stock if name != stock[1])
-    assert len((tmp_path / rows[stock[1]]["rejects"]).read_text().splitlines()) == rejected
+    assert len((tmp_path / rows[stock[1]]["rejects"]).read_bytes().splitlines()) == rejected
     assert len(tables.read_all(target.client, prefix + "b")) == 200 - rejected
 
 
