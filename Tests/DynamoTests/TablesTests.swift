@@ -156,6 +156,10 @@ import Testing
     settings.tags = [TableTag(key: "a", value: "b")]
     return .init(
       existing: .truncate, settings: settings,
+      rules: [
+        .init(path: AttributePath("a.b")!, operation: .set(Array(#"{"S":"x"}"#.utf8))),
+        .init(path: AttributePath("email")!, operation: .hash),
+      ], hashKeyCheck: "0123456789abcdef",
       tables: [
         .init(source: "Orders", target: "x-Orders", archive: "aa"),
         .init(source: "Users", target: "x-Users", archive: "bb"),
