@@ -192,10 +192,9 @@ private struct TablesRun: Sendable {
   ///
   /// - Throws: what concerns all tables.
   func dump(_ table: FolderIndex.Table) async throws -> TableDump.Outcome {
-    var isThere = true
     do {
       let storage = try ArchiveFolder.storage(of: table.name, in: writer.directory)
-      isThere = access(storage.directory, F_OK) == 0
+      let isThere = access(storage.directory, F_OK) == 0
       if case .complete(let row) = table.state {
         if isThere { return .complete(try kept(table.name, row), summary: nil) }
         options.warn("the archive of \(table.name) is gone; the table is dumped again")
@@ -214,12 +213,6 @@ private struct TablesRun: Sendable {
     } catch {
       // Nobody will be let in any more.
       if (error as? ServiceError)?.kind == .credentials { throw error }
-      // Reading on would not help, and nothing is to stay of what cannot be changed.
-      if error is TransformError, !isThere {
-        try? await offPool { [directory = writer.directory] in
-          try ArchiveWriter.discard(try ArchiveFolder.storage(of: table.name, in: directory))
-        }
-      }
       // An archive that was complete and is not what it was is left to people.
       if table.state.archive == nil {
         try await note(.failed(FolderFailure(error)), of: table.name)

@@ -39,7 +39,7 @@ extension FolderFailure {
     switch error {
     case let error as ServiceError: error.kind == .final || error.kind == .credentials
     case let error as DynamoError: error.code != .stuck && error.code != .badAnswer
-    // What this run began of it has been removed.
+    // The dump has removed what it began.
     case is TransformError: true
     default: false
     }
