@@ -37,35 +37,59 @@ import Testing
     (#"{"a":{"L":[{"S":"}"},{"M":{}}]}}"#, ["set a=true"], #"{"a":{"BOOL":true}}"#),
     // Nested.
     (
-      #"{"a":{"M":{"b":{"S":"x"},"c":{"L":[{"S":"0"},{"S":"1"}]}}}}"#, ["set a.b=1", "set a.c[1]=2"],
+      #"{"a":{"M":{"b":{"S":"x"},"c":{"L":[{"S":"0"},{"S":"1"}]}}}}"#,
+      ["set a.b=1", "set a.c[1]=2"],
       #"{"a":{"M":{"b":{"N":"1"},"c":{"L":[{"S":"0"},{"N":"2"}]}}}}"#
     ),
     (#"{"a":{"M":{}},"z":{"S":""}}"#, ["set a.b=1"], #"{"a":{"M":{"b":{"N":"1"}}},"z":{"S":""}}"#),
     (
-      #"{"a":{"L":[{"M":{"b":{"S":"x"}}},{"M":{"c":{"S":"y"}}}]}}"#, ["set a[0].b=1", "set a[1].b=1"],
+      #"{"a":{"L":[{"M":{"b":{"S":"x"}}},{"M":{"c":{"S":"y"}}}]}}"#,
+      ["set a[0].b=1", "set a[1].b=1"],
       #"{"a":{"L":[{"M":{"b":{"N":"1"}}},{"M":{"c":{"S":"y"},"b":{"N":"1"}}}]}}"#
     ),
     (#"{"a":{"L":[{"L":[{"S":"x"}]}]}}"#, ["set a[0][0]=1"], #"{"a":{"L":[{"L":[{"N":"1"}]}]}}"#),
     // Where a parent is not there, nor an element, there is nothing to do.
     (#"{"z":{"S":""}}"#, ["set a.b=1", "hash c.d", "remove e[0]"], #"{"z":{"S":""}}"#),
     (
-      #"{"a":{"NULL":true},"c":{"NULL":true},"e":{"NULL":true}}"#, ["set a.b=1", "hash c", "remove e[0]"],
+      #"{"a":{"NULL":true},"c":{"NULL":true},"e":{"NULL":true}}"#,
+      ["set a.b=1", "hash c", "remove e[0]"],
       #"{"a":{"NULL":true},"c":{"NULL":true},"e":{"NULL":true}}"#
     ),
-    (#"{"a":{"L":[{"S":"x"}]}}"#, ["set a[1]=1", "remove a[2]", "hash a[3].b"], #"{"a":{"L":[{"S":"x"}]}}"#),
+    (
+      #"{"a":{"L":[{"S":"x"}]}}"#, ["set a[1]=1", "remove a[2]", "hash a[3].b"],
+      #"{"a":{"L":[{"S":"x"}]}}"#
+    ),
     // Removing: one comma goes, too, wherever the member stands.
-    (#"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove a"], #"{"b":{"S":"y"},"c":{"S":"z"}}"#),
-    (#"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove b"], #"{"a":{"S":"x"},"c":{"S":"z"}}"#),
-    (#"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove c"], #"{"a":{"S":"x"},"b":{"S":"y"}}"#),
-    (#"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove a", "remove b"], #"{"c":{"S":"z"}}"#),
-    (#"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove a", "remove c"], #"{"b":{"S":"y"}}"#),
-    (#"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove b", "remove c"], #"{"a":{"S":"x"}}"#),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove a"],
+      #"{"b":{"S":"y"},"c":{"S":"z"}}"#
+    ),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove b"],
+      #"{"a":{"S":"x"},"c":{"S":"z"}}"#
+    ),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove c"],
+      #"{"a":{"S":"x"},"b":{"S":"y"}}"#
+    ),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove a", "remove b"], #"{"c":{"S":"z"}}"#
+    ),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove a", "remove c"], #"{"b":{"S":"y"}}"#
+    ),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"},"c":{"S":"z"}}"#, ["remove b", "remove c"], #"{"a":{"S":"x"}}"#
+    ),
     (#"{"a":{"S":"x"},"b":{"S":"y"}}"#, ["remove a", "remove b"], "{}"),
     (#"{"a":{"S":"x"},"b":{"S":"y"}}"#, ["remove a", "remove b", "set c=1"], #"{"c":{"N":"1"}}"#),
-    (#"{"a":{"S":"x"},"b":{"S":"y"}}"#, ["remove b", "set c=1"], #"{"a":{"S":"x"},"c":{"N":"1"}}"#),
+    (
+      #"{"a":{"S":"x"},"b":{"S":"y"}}"#, ["remove b", "set c=1"], #"{"a":{"S":"x"},"c":{"N":"1"}}"#
+    ),
     (#"{"a":{"M":{"b":{"S":"x"}}}}"#, ["remove a.b"], #"{"a":{"M":{}}}"#),
     (
-      #"{"a":{"L":[{"S":"0"},{"S":"1"},{"S":"2"},{"S":"3"}]}}"#, ["remove a[0]", "remove a[2]", "hash a[4]"],
+      #"{"a":{"L":[{"S":"0"},{"S":"1"},{"S":"2"},{"S":"3"}]}}"#,
+      ["remove a[0]", "remove a[2]", "hash a[4]"],
       #"{"a":{"L":[{"S":"1"},{"S":"3"}]}}"#
     ),
     // Indices are those of the list as it came.
@@ -75,24 +99,35 @@ import Testing
     ),
     // Names are compared unescaped, and by their bytes.
     (#"{"\u0061":{"S":"x"},"\"\n":{"S":"y"}}"#, ["remove a", #"remove "\"\n""#], "{}"),
-    (#"{"aa":{"S":"x"},"A":{"S":"y"},"":{"S":"z"}}"#, ["remove a"], #"{"aa":{"S":"x"},"A":{"S":"y"},"":{"S":"z"}}"#),
+    (
+      #"{"aa":{"S":"x"},"A":{"S":"y"},"":{"S":"z"}}"#, ["remove a"],
+      #"{"aa":{"S":"x"},"A":{"S":"y"},"":{"S":"z"}}"#
+    ),
     ("{\"e\u{301}\":{\"S\":\"x\"}}", ["remove é"], "{\"e\u{301}\":{\"S\":\"x\"}}"),
     (#"{"\u00e9":{"S":"x"}}"#, ["set é=1"], #"{"\u00e9":{"N":"1"}}"#),
-    (#"{"a\"}":{"S":"{\"a\":1}\\"},"a":{"S":"x"}}"#, ["remove a"], #"{"a\"}":{"S":"{\"a\":1}\\"}}"#),
+    (
+      #"{"a\"}":{"S":"{\"a\":1}\\"},"a":{"S":"x"}}"#, ["remove a"], #"{"a\"}":{"S":"{\"a\":1}\\"}}"#
+    ),
     // White space, and what is spelled otherwise, stay as they are.
     (
       "{ \"a\" : { \"S\" : \"x\" } ,\t\"b\" : { \"\\u004d\" : { \"c\" : { \"N\" : \"1.0\" } } } }",
-      ["set b.c=1"], "{ \"a\" : { \"S\" : \"x\" } ,\t\"b\" : { \"\\u004d\" : { \"c\" : {\"N\":\"1\"} } } }"
+      ["set b.c=1"],
+      "{ \"a\" : { \"S\" : \"x\" } ,\t\"b\" : { \"\\u004d\" : { \"c\" : {\"N\":\"1\"} } } }"
     ),
-    ("{ \"a\" : {\"S\":\"x\"} , \"b\" : {\"S\":\"y\"} }", ["remove a"], "{ \"b\" : {\"S\":\"y\"} }"),
-    ("{ \"a\" : {\"S\":\"x\"} , \"b\" : {\"S\":\"y\"} }", ["remove b"], "{ \"a\" : {\"S\":\"x\"} }"),
+    (
+      "{ \"a\" : {\"S\":\"x\"} , \"b\" : {\"S\":\"y\"} }", ["remove a"], "{ \"b\" : {\"S\":\"y\"} }"
+    ),
+    (
+      "{ \"a\" : {\"S\":\"x\"} , \"b\" : {\"S\":\"y\"} }", ["remove b"], "{ \"a\" : {\"S\":\"x\"} }"
+    ),
     // Types that nobody knows are no business of a rule, unless it is about them.
     (#"{"a":{"V2":[1]},"b":{"V2":[1]}}"#, ["remove a", "set c.d=1"], #"{"b":{"V2":[1]}}"#),
     (#"{"a":{"V2":[1]}}"#, ["set a=1"], #"{"a":{"N":"1"}}"#),
   ])
   func setAndRemove(_ item: String, _ rules: [String], _ expected: String) throws {
     // Swift's strings take composed and decomposed letters for the same.
-    #expect(try changed(item, rules).utf8.elementsEqual(expected.utf8), "\(try changed(item, rules))")
+    let found = try changed(item, rules)
+    #expect(found.utf8.elementsEqual(expected.utf8), "\(found)")
   }
 
   /// The values are Python's hmac's, with the key 0123456789abcdef.
@@ -124,7 +159,9 @@ import Testing
     (#"{ "\u0053" : "" }"#, #"{ "\u0053" : "96914b76d162051314d293bbc5e03fc7" }"#),
   ])
   func hashes(_ value: String, _ expected: String) throws {
-    #expect(try changed(#"{"a":\#(value),"b":{"S":"x"}}"#, ["hash a"]) == #"{"a":\#(expected),"b":{"S":"x"}}"#)
+    #expect(
+      try changed(#"{"a":\#(value),"b":{"S":"x"}}"#, ["hash a"])
+        == #"{"a":\#(expected),"b":{"S":"x"}}"#)
     // Neither the name nor the place of an attribute takes part.
     #expect(
       try changed(#"{"a":{"M":{"b":{"L":[\#(value)]}}}}"#, ["hash a.b[0]"])
@@ -133,13 +170,17 @@ import Testing
 
   @Test(arguments: [
     (#"{"a":{"BOOL":true}}"#, "hash a", "a is true or false (BOOL)"),
-    (#"{"a":{"M":{}}}"#, "hash a", "a is a map (M)"), (#"{"a":{"L":[]}}"#, "hash a", "a is a list (L)"),
+    (#"{"a":{"M":{}}}"#, "hash a", "a is a map (M)"),
+    (#"{"a":{"L":[]}}"#, "hash a", "a is a list (L)"),
     (#"{"a":{"V2":"x"}}"#, "hash a", "a is of the unknown type V2"),
-    (#"{"a":{"N":"x"}}"#, "hash a", "a is no number"), (#"{"a":{"B":"?"}}"#, "hash a", "a is no binary"),
+    (#"{"a":{"N":"x"}}"#, "hash a", "a is no number"),
+    (#"{"a":{"B":"?"}}"#, "hash a", "a is no binary"),
     (#"{"a":{"NS":["1","x"]}}"#, "hash a", "a is no number"),
-    (#"{"a":{"S":1}}"#, "hash a", "a is no typed value"), (#"{"a":{"SS":[1]}}"#, "hash a", "a is no typed value"),
+    (#"{"a":{"S":1}}"#, "hash a", "a is no typed value"),
+    (#"{"a":{"SS":[1]}}"#, "hash a", "a is no typed value"),
     (#"{"a":{"SS":"x"}}"#, "hash a", "a is no typed value"),
-    (#"{"a":{"S":"x","N":"1"}}"#, "hash a", "a is no typed value"), (#"{"a":"x"}"#, "hash a", "a is no typed value"),
+    (#"{"a":{"S":"x","N":"1"}}"#, "hash a", "a is no typed value"),
+    (#"{"a":"x"}"#, "hash a", "a is no typed value"),
     (#"{"a":{}}"#, "hash a", "a is no typed value"),
     (#"{"a":{"S":"x"}}"#, "hash a.b", "a is a string (S), and no map"),
     (#"{"a":{"S":"x"}}"#, "remove a[0]", "a is a string (S), and no list"),
@@ -147,14 +188,18 @@ import Testing
     (#"{"a":{"M":{}}}"#, "set a[0]=1", "a is a map (M), and no list"),
     (#"{"a":{"SS":["x"]}}"#, "hash a[0]", "a is a set of strings (SS), and no list"),
     (#"{"a":{"M":{"b":{"N":"1"}}}}"#, "remove a.b.c", "a.b is a number (N), and no map"),
-    (#"{"a":{"L":[{"NULL":true},{"BOOL":true}]}}"#, "remove a[1].c", "a[1] is true or false (BOOL), and no map"),
+    (
+      #"{"a":{"L":[{"NULL":true},{"BOOL":true}]}}"#, "remove a[1].c",
+      "a[1] is true or false (BOOL), and no map"
+    ),
   ])
   func mismatches(_ item: String, _ rule: String, _ words: String) throws {
     let named = #"{"customer":{"S":"jane"},"number":{"N":"7"},"# + item.dropFirst()
     let error = #expect(throws: TransformError.self) { try changed(named, [rule]) }
     #expect(error?.code == .mismatch)
     #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
-    #expect(error?.message.contains(#"the item {"customer":{"S":"jane"},"number":{"N":"7"}}"#) == true)
+    #expect(
+      error?.message.contains(#"the item {"customer":{"S":"jane"},"number":{"N":"7"}}"#) == true)
     #expect(error?.hint != nil)
     // Of items that may lack their key, none is named.
     #expect(throws: TransformError.self) { try changed(item, [rule]) }
@@ -172,7 +217,9 @@ import Testing
     #expect(String(decoding: output, as: UTF8.self) == #"{"a":{"NULL":true},"b":{"N":"1"}}"#)
   }
 
-  @Test(arguments: ["", "[]", "{", "1", #"{"a":{"S":"x"}"#, #"{"a":{"S":"x"}}x"#, #"{"a" {"S":"x"}}"#])
+  @Test(arguments: [
+    "", "[]", "{", "1", #"{"a":{"S":"x"}"#, #"{"a":{"S":"x"}}x"#, #"{"a" {"S":"x"}}"#,
+  ])
   func whatIsNoItem(_ text: String) {
     #expect(throws: TransformError.self) { try changed(text, ["hash a", "remove b"]) }
   }
@@ -180,8 +227,12 @@ import Testing
   @Test func manyRules() throws {
     let names = (0..<300).map { "a\($0)" }
     let item = "{" + names.map { #""\#($0)":{"S":"x"}"# }.joined(separator: ",") + "}"
-    let rules = names.enumerated().map { $0.offset % 3 == 0 ? "remove \($0.element)" : "set \($0.element)=1" }
-    let left = names.enumerated().filter { $0.offset % 3 > 0 }.map { #""\#($0.element)":{"N":"1"}"# }
+    let rules = names.enumerated().map {
+      $0.offset % 3 == 0 ? "remove \($0.element)" : "set \($0.element)=1"
+    }
+    let left = names.enumerated().filter { $0.offset % 3 > 0 }.map {
+      #""\#($0.element)":{"N":"1"}"#
+    }
     #expect(try changed(item, rules) == "{" + left.joined(separator: ",") + "}")
   }
 }

@@ -16,7 +16,9 @@ import Testing
 
   @Test func theManifestTellsTheRules() throws {
     var manifest = sampleManifest()
-    manifest.source = try source([#"set a.b={"M":{"c":{"NULL":true}}}"#, "remove d", #"hash "e.f"[0]"#])
+    manifest.source = try source([
+      #"set a.b={"M":{"c":{"NULL":true}}}"#, "remove d", #"hash "e.f"[0]"#,
+    ])
     let read = try Manifest(parsing: manifest.serialized.span)
     #expect(read == manifest)
     #expect(read.source.transforms.map(\.words) == ["set a.b", "remove d", #"hash "e.f"[0]"#])
@@ -35,7 +37,8 @@ import Testing
     (#""hashKeyCheck": "926db6d806019956""#, #""hashKeyCheck": "926db6d80601995""#),
     (#""hashKeyCheck": "926db6d806019956""#, #""hashKeyCheck": "926DB6D806019956""#),
     (#""hashKeyCheck": "926db6d806019956""#, #""later": 1"#),
-    (#""operation": "hash""#, #""operation": "remove""#), (#""operation": "hash""#, #""operation": "mask""#),
+    (#""operation": "hash""#, #""operation": "remove""#),
+    (#""operation": "hash""#, #""operation": "mask""#),
     (#""path": "a""#, #""path": "a b""#), (#""path": "a""#, #""other": "a""#),
     (#""N": "1""#, #""N": "x""#), (#""value": {"#, #""other": {"#),
     (#""transforms": ["#, #""transforms": [1,"#),
@@ -92,7 +95,8 @@ import Testing
 
   /// In one chunk and in two, in whatever spelling.
   @Test(arguments: [
-    [[order("a", 1), order("b", 1), order("a", 1)]], [[order("b", 1), order("a", 1)], [order("a", 1)]],
+    [[order("a", 1), order("b", 1), order("a", 1)]],
+    [[order("b", 1), order("a", 1)], [order("a", 1)]],
     [[order("b", 1), order("a", 1)], [#"{"number":{"N":"1.0"},"customer":{"S":"\u0061"}}"#]],
   ])
   func oneKeyOfTwoItemsIsFound(_ items: [[String]]) throws {
@@ -106,30 +110,22 @@ import Testing
   // MARK: Discarding
 
   @Test func anUnfinishedArchiveIsRemovedWhole() throws {
+    let writer = try write([[order("a", 1)], [order("b", 1)]])
     do {
-      let writer = try write([[order("a", 1)], [order("b", 1)]])
       var open = try writer.segment(2)
       // Large enough for bytes to reach the temporary file.
       try append(page((0..<4000).map { order("c", $0) }), to: &open)
       try writeFile("\(storage.directory)/manifest.json", Array("{}".utf8))
     }
     try writeFile("\(storage.directory)/data/.00003-000000.ndjson.zst.tmp", [1])
-    try ArchiveWriter.discard(storage)
+    try writer.discard()
     #expect(!exists(storage.directory))
   }
 
-  @Test func nothingIsRemovedUnderAWriter() throws {
-    let writer = try write([[order("a", 1)]])
-    let error = #expect(throws: ArchiveError.self) { try ArchiveWriter.discard(storage) }
-    #expect(error?.code == .locked)
-    withExtendedLifetime(writer) {}
-    #expect(exists("\(storage.directory)/dump.journal"))
-  }
-
   @Test func foreignFilesKeepIt() throws {
-    _ = try write([[order("a", 1)]])
+    let writer = try write([[order("a", 1)]])
     try writeFile("\(storage.directory)/mine.txt", [1])
-    let error = #expect(throws: ArchiveError.self) { try ArchiveWriter.discard(storage) }
+    let error = #expect(throws: ArchiveError.self) { try writer.discard() }
     #expect(error?.code == .foreign)
     #expect(names(in: storage.directory) == ["data", "dump.journal", "mine.txt"])
     #expect(names(in: "\(storage.directory)/data").count == 1)
@@ -138,11 +134,31 @@ import Testing
   @Test func aFinishedArchiveIsKept() throws {
     let writer = try write([[order("a", 1)]])
     _ = try writer.finish(sampleManifest(totalSegments: 1))
-    #expect(throws: ArchiveError.self) { try ArchiveWriter.discard(storage) }
-    // Even with a journal that was left over.
-    try writeFile("\(storage.directory)/dump.journal", [])
-    let error = #expect(throws: ArchiveError.self) { try ArchiveWriter.discard(storage) }
+    let error = #expect(throws: ArchiveError.self) { try writer.discard() }
     #expect(error?.code == .complete)
     #expect(exists("\(storage.directory)/SHA256SUMS"))
+  }
+
+  /// Where removing stops half-way, what is left is an unfinished dump.
+  @Test func discardingCanStopAnywhere() throws {
+    func fill(_ disk: SimulatedDisk) throws -> ArchiveWriter {
+      let writer = try ArchiveWriter(storage: disk, parameters: [:], level: 1)
+      var segment = try writer.segment(0)
+      try append(page([order("a", 1)]), to: &segment)
+      try writer.commit(try #require(try segment.finishChunk(lastEvaluatedKey: nil)))
+      return writer
+    }
+    let whole = SimulatedDisk()
+    let writer = try fill(whole)
+    let before = whole.steps
+    try writer.discard()
+    #expect(throws: ArchiveError.self) { try whole.entries() }
+    for step in before + 1...whole.steps {
+      let disk = SimulatedDisk([step: .stopBefore])
+      let writer = try fill(disk)
+      #expect(throws: ArchiveError.self) { try writer.discard() }
+      let left = disk.restarted(step)
+      #expect(throws: ArchiveError.self) { try Archive.open(left) }
+    }
   }
 }

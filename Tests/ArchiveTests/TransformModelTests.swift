@@ -95,15 +95,17 @@ import Testing
   }
 
   private static let binaries: [String: [UInt8]] = [
-    "": [], "AA==": [0], "AAE=": [0, 1], "AAEC": [0, 1, 2], "/+8=": [0xFF, 0xEF], "////": [0xFF, 0xFF, 0xFF],
+    "": [], "AA==": [0], "AAE=": [0, 1], "AAEC": [0, 1, 2], "/+8=": [0xFF, 0xEF],
+    "////": [0xFF, 0xFF, 0xFF],
   ]
 
   private static func hash(binary text: String) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-    let bits = code("B", binaries[text] ?? [])[..<16].map { byte in
-      let digits = String(byte, radix: 2)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined() + "0000"
+    let bits =
+      code("B", binaries[text] ?? [])[..<16].map { byte in
+        let digits = String(byte, radix: 2)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+      }.joined() + "0000"
     var rest = bits[...]
     var base64 = ""
     while !rest.isEmpty {
@@ -225,7 +227,9 @@ import Testing
         continue
       }
       let found = SlowJSON.parse(output).flatMap(ModelValue.init(map:))
-      #expect(expected != nil && found == expected, "\(context): \(String(decoding: output, as: UTF8.self))")
+      #expect(
+        expected != nil && found == expected,
+        "\(context): \(String(decoding: output, as: UTF8.self))")
       // What no rule leads to keeps its bytes.
       let (before, after) = (try members(bytes), try members(output))
       let led = Set(transforms.rules.map { $0.path.steps[0] })
@@ -243,6 +247,8 @@ import Testing
       counts.changed += 1
     }
     // All of it has happened, and often.
-    #expect(counts.changed > 3000 && counts.mismatched > 300 && counts.same > 50 && counts.spliced > 300, "\(counts)")
+    #expect(
+      counts.changed > 3000 && counts.mismatched > 300 && counts.same > 50 && counts.spliced > 300,
+      "\(counts)")
   }
 }

@@ -28,7 +28,8 @@ private typealias Rule = ItemTransforms.Rule
     // Typed JSON, also inside of plain.
     (#"a={"S":"x"}"#, "a", #"{"S":"x"}"#), (#"a={ "N" : "1.0" }"#, "a", #"{"N":"1.0"}"#),
     (#"a={"B":"AAE="}"#, "a", #"{"B":"AAE="}"#), (#"a={"SS":["","x"]}"#, "a", #"{"SS":["","x"]}"#),
-    (#"a={"NS":["1","2"]}"#, "a", #"{"NS":["1","2"]}"#), (#"a={"BS":["AA=="]}"#, "a", #"{"BS":["AA=="]}"#),
+    (#"a={"NS":["1","2"]}"#, "a", #"{"NS":["1","2"]}"#),
+    (#"a={"BS":["AA=="]}"#, "a", #"{"BS":["AA=="]}"#),
     (#"a={"NULL":true}"#, "a", #"{"NULL":true}"#), (#"a={"BOOL":false}"#, "a", #"{"BOOL":false}"#),
     (#"a={"M":{"S":{"S":"x"}}}"#, "a", #"{"M":{"S":{"S":"x"}}}"#),
     (#"a={"L":[{"N":"1"}]}"#, "a", #"{"L":[{"N":"1"}]}"#),
@@ -52,12 +53,15 @@ private typealias Rule = ItemTransforms.Rule
   @Test(arguments: [
     ("", "no ="), ("a", "no ="), (#""a=1"#, "no ="), ("=1", "no path"), ("a..b=1", "no path"),
     ("a b=1", "no path"), ("[0]=1", "no path"), ("a,b=1", "no path"), ("a=", "not JSON"),
-    ("a=Jane", "not JSON: Jane"), ("a='x'", "not JSON"), (#"a="x" y"#, "not JSON"), ("a=01", "not JSON"),
+    ("a=Jane", "not JSON: Jane"), ("a='x'", "not JSON"), (#"a="x" y"#, "not JSON"),
+    ("a=01", "not JSON"),
     (#"a={"b":1,"b":2}"#, "not JSON"), (#"a="\ud800""#, "not JSON"),
     ("a=1e126", "outside"), ("a=-1E-131", "outside"), (#"a={"N":"1E400"}"#, "outside"),
-    ("a=123456789012345678901234567890123456789", "39 digits"), (#"a={"N":"x"}"#, "x is not a number"),
+    ("a=123456789012345678901234567890123456789", "39 digits"),
+    (#"a={"N":"x"}"#, "x is not a number"),
     (#"a={"N":1}"#, "N takes a number in a string"), (#"a={"S":1}"#, "S takes a string"),
-    (#"a={"B":"?"}"#, "base64"), (#"a={"B":"AAF="}"#, "base64"), (#"a={"BOOL":"true"}"#, "true or false"),
+    (#"a={"B":"?"}"#, "base64"), (#"a={"B":"AAF="}"#, "base64"),
+    (#"a={"BOOL":"true"}"#, "true or false"),
     (#"a={"NULL":false}"#, "NULL takes true"), (#"a={"SS":[]}"#, "one string or more"),
     (#"a={"SS":"x"}"#, "one string or more"), (#"a={"SS":["x","x"]}"#, "twice"),
     (#"a={"NS":["1","1.0"]}"#, "twice"), (#"a={"NS":["x"]}"#, "not a number"),
@@ -91,7 +95,8 @@ private typealias Rule = ItemTransforms.Rule
   }
 
   @Test(arguments: [
-    ("a", "a"), ("a", "a.b"), ("a.b", "a"), ("a[1]", "a[1].x"), (#""a""#, "a"), (#""\u0061".b"#, "a.b"),
+    ("a", "a"), ("a", "a.b"), ("a.b", "a"), ("a[1]", "a[1].x"), (#""a""#, "a"),
+    (#""\u0061".b"#, "a.b"),
   ])
   func overlapsAreRefused(_ one: String, _ other: String) throws {
     let rules = [try Rule.remove(one), try Rule.hash(other)]
@@ -112,7 +117,9 @@ private typealias Rule = ItemTransforms.Rule
     // By Python's hmac.
     #expect(try ItemTransforms(hash, hashKey: key).hashKeyCheck == "926db6d806019956")
     #expect(try ItemTransforms([.remove("a")], hashKey: key).hashKeyCheck == nil)
-    #expect(try ItemTransforms([.remove("a")], hashKey: []) == ItemTransforms([.remove("a")], hashKey: nil))
+    #expect(
+      try ItemTransforms([.remove("a")], hashKey: [])
+        == ItemTransforms([.remove("a")], hashKey: nil))
     #expect(ItemTransforms.none.isEmpty && ItemTransforms.none.hashKeyCheck == nil)
   }
 
@@ -162,7 +169,8 @@ private typealias Rule = ItemTransforms.Rule
       #expect(try code([.hash(name)], rekey: false) == .key)
       #expect(try code([.hash(name)]) == nil)
     }
-    #expect(try code([.hash("customers"), .hash("a.customer"), .remove("total")], rekey: false) == nil)
+    #expect(
+      try code([.hash("customers"), .hash("a.customer"), .remove("total")], rekey: false) == nil)
     #expect(try code([.remove("customer.x")], rekey: false) == .key)
   }
 

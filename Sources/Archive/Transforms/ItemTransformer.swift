@@ -270,7 +270,8 @@ package struct ItemTransformer: Sendable {
     let owner = name.isEmpty ? "an item" : "the item \(String(decoding: name, as: UTF8.self))"
     guard let mismatch, let rule = tree.rule(at: mismatch.place) else {
       return TransformError(
-        .mismatch, "\(owner) is not DynamoDB's JSON: \(error.code.rawValue) at byte \(error.offset)")
+        .mismatch, "\(owner) is not DynamoDB's JSON: \(error.code.rawValue) at byte \(error.offset)"
+      )
     }
     let path = tree.nodes[mismatch.place].path
     let isHash = tree.nodes[mismatch.place].operation == .hash

@@ -28,7 +28,8 @@ extension ItemTransforms {
     }
     guard !schema.key.attributes.isEmpty, schema.key.attributes.allSatisfy(isSet) else { return }
     throw TransformError(
-      .key, "every item would get the same key: "
+      .key,
+      "every item would get the same key: "
         + schema.key.attributes.map { "\($0.name) is set" }.joined(separator: ", and "),
       hint: "set one attribute of the key at most, or --hash it")
   }
@@ -56,7 +57,8 @@ extension ItemTransforms.Rule {
   ) throws(TransformError) {
     guard path.steps.count == 1 else {
       throw TransformError(
-        .type, "\(attribute.name) is a \(attribute.type.word), as the key of \(owner) demands, and there "
+        .type,
+        "\(attribute.name) is a \(attribute.type.word), as the key of \(owner) demands, and there "
           + "is no \(path)", hint: "name \(attribute.name) itself")
     }
     switch operation {
@@ -77,7 +79,8 @@ extension ItemTransforms.Rule {
     let content = (try? JSONValue.parse(value.span))?[attribute.type.rawValue]?.string
     guard let content else {
       throw TransformError(
-        .type, "\(attribute.name) is of type \(attribute.type.rawValue) (\(attribute.type.word)) in the "
+        .type,
+        "\(attribute.name) is of type \(attribute.type.rawValue) (\(attribute.type.word)) in the "
           + "key of \(owner), and \(String(decoding: value, as: UTF8.self)) is not",
         hint: "give it a value of that type")
     }
@@ -91,7 +94,8 @@ extension ItemTransforms.Rule {
       ? ItemTransforms.partitionKeyLimit : ItemTransforms.sortKeyLimit
     guard !bytes.isEmpty, bytes.count <= limit else {
       throw TransformError(
-        .type, "the value for \(attribute.name) has \(bytes.count) bytes, and the key of \(owner) takes 1 "
+        .type,
+        "the value for \(attribute.name) has \(bytes.count) bytes, and the key of \(owner) takes 1 "
           + "to \(limit)", hint: "give it another value")
     }
   }

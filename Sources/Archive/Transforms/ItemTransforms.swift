@@ -64,7 +64,8 @@ public struct ItemTransforms: Sendable, Equatable {
     guard let hashKey else {
       throw TransformError(
         .noHashKey, "there is no key to \(hash.words) with",
-        hint: "name a file with it by --hash-key-file, or put it into the variable DYNARC_HASH_KEY; "
+        hint:
+          "name a file with it by --hash-key-file, or put it into the variable DYNARC_HASH_KEY; "
           + "make one by: openssl rand -hex 32")
     }
     guard hashKey.count >= ItemTransforms.shortestHashKey else {

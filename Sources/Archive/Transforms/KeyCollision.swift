@@ -13,7 +13,8 @@ extension TransformError {
 
 extension KeyHashSet {
   /// The key of the first item of a block that is one of these, as typed JSON.
-  package func example(in block: borrowing LineBlock, _ key: KeySchema) throws(ItemFault) -> String? {
+  package func example(in block: borrowing LineBlock, _ key: KeySchema) throws(ItemFault) -> String?
+  {
     guard let line = block.lines.first(where: { contains($0.key, in: block.keyBytes) }) else {
       return nil
     }

@@ -47,7 +47,8 @@ struct KeyedHash: Sendable {
     switch type {
     case .string: output += Hex.encode(Array(code.prefix(KeyedHash.length))).utf8
     // 37 digits at most, and DynamoDB keeps 38.
-    case .number: output += String(code.prefix(15).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }).utf8
+    case .number:
+      output += String(code.prefix(15).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }).utf8
     case .binary: Base64Text.encode(code.prefix(KeyedHash.length), into: &output)
     }
     return true

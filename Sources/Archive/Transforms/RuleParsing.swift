@@ -50,7 +50,8 @@ extension ItemTransforms.Rule {
     guard let path = AttributePath(text) else {
       throw TransformError(
         .expression, "\"\(text)\" is no path of an attribute",
-        hint: "paths are written like address.lines[2]; a name with dots, commas, spaces or brackets in it "
+        hint:
+          "paths are written like address.lines[2]; a name with dots, commas, spaces or brackets in it "
           + "stands in quotation marks: --\(option) '\"a.b\".c\(option == "set" ? "=1" : "")'")
     }
     return path
@@ -75,7 +76,9 @@ extension ItemTransforms.Rule {
     } catch {
       throw TransformError(
         .expression, "the value of \(path) cannot be stored: \(error.what)",
-        hint: "values are JSON, or DynamoDB's typed JSON like {\"B\":\"AA==\"} or {\"SS\":[\"a\",\"b\"]}")
+        hint:
+          "values are JSON, or DynamoDB's typed JSON like {\"B\":\"AA==\"} or {\"SS\":[\"a\",\"b\"]}"
+      )
     }
   }
 }

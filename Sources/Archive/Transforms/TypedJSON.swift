@@ -91,7 +91,8 @@ enum TypedJSON {
       throw Fault(what: "\(text) is not a number")
     }
     guard number.digits.count <= digitLimit else {
-      throw Fault(what: "\(text) has \(number.digits.count) digits, and DynamoDB keeps \(digitLimit)")
+      throw Fault(
+        what: "\(text) has \(number.digits.count) digits, and DynamoDB keeps \(digitLimit)")
     }
     guard
       number.digits.isEmpty || magnitudes.contains(number.exponent + number.digits.count - 1)

@@ -90,7 +90,8 @@ extension DumpCommand {
     if let rules = before.changedBecause {
       throw DynamoError(
         .usage, "the items in \(name) are not as they were in its table: \(rules)",
-        hint: "they would all differ; give a base that was dumped without --set, --remove and --hash")
+        hint:
+          "they would all differ; give a base that was dumped without --set, --remove and --hash")
     }
     guard before.read.selectsSame(as: source.read) else {
       throw DynamoError(

@@ -10,19 +10,14 @@ extension DumpCommand {
     options.rekey = changing.rekey
   }
 
-  /// What a dump ends with that met an item which its rules cannot change. Reading on would not help, so
-  /// that nothing stays of what this run has begun.
+  /// What a dump ends with that met an item which its rules cannot change, and leaves what earlier runs
+  /// have written.
   func unfit(_ error: TransformError) -> any Error {
-    if !resume {
-      do throws(ArchiveError) {
-        try ArchiveWriter.discard(LocalStorage(directory: archive))
-        return error
-      } catch { Program.describe(error) }
-    }
     Program.describe(error)
     Terminal.error(
       "\(archive) holds an unfinished dump",
-      hint: "mend the items and go on with --resume, or remove \(archive) and dump with other rules")
+      hint: "mend the items and go on with --resume, or remove \(archive) and dump with other rules"
+    )
     return EndWith(status: ExitStatus.failed)
   }
 }

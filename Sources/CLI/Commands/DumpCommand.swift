@@ -163,7 +163,6 @@ struct DumpCommand: AsyncParsableCommand {
     ]
     if let error = error as? ArchiveError, found.contains(error.code) { return error }
     guard FileSystem.exists("\(archive)/\(ArchiveNames.journal)") else { return error }
-    if isRefusal(error), removeIfNothingIsInIt() { return error }
     if let error = error as? TransformError { return unfit(error) }
     let interrupted = error is CancellationError
     if !interrupted { Program.describe(error) }
@@ -173,21 +172,6 @@ struct DumpCommand: AsyncParsableCommand {
       "\(interrupted ? "interrupted" : "stopped"); \(archive) holds an unfinished dump",
       hint: "go on with: \(ShellCommand.line(words)); or remove \(archive) to start over")
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
-  }
-
-  /// Whether the service said that it will answer the same again.
-  private func isRefusal(_ error: any Error) -> Bool {
-    guard let error = error as? ServiceError else { return false }
-    return error.kind == .final || error.kind == .credentials
-  }
-
-  /// Removes what this run began, where it got nothing: there is nothing to go on with then.
-  private func removeIfNothingIsInIt() -> Bool {
-    guard !resume,
-      let journal = try? Journal.read(LocalStorage(directory: archive)),
-      journal.counts == DumpCounts()
-    else { return false }
-    return (try? ArchiveWriter.discard(LocalStorage(directory: archive))) != nil
   }
 
   /// What reading cost; nil where the service does not tell what was consumed.

@@ -116,7 +116,7 @@ public struct DumpJob: Sendable {
   ///
   /// - Parameter progress: called after each page, from any task.
   /// - Throws: `ArchiveError`, `ServiceError`, `DynamoError`, `CancellationError`; `TransformError` of code
-  ///   `mismatch` or `collision`, behind which the unfinished archive is of no use (`ArchiveWriter.discard`).
+  ///   `mismatch` or `collision`. Where there is nothing to go on with, what this run began is gone then.
   public func run(progress: @escaping @Sendable (DumpProgress) -> Void) async throws -> DumpSummary
   {
     var manifest = Manifest(
@@ -135,10 +135,25 @@ public struct DumpJob: Sendable {
     try options.stop.takeOver()
     if beginsAnew {
       options.warn(
-        "\(storage.location) had not noted yet what was asked for: it is begun as it is asked for now")
+        "\(storage.location) had not noted yet what was asked for: it is begun as it is asked for now"
+      )
     }
     for warning in archive.warnings { options.warn(warning) }
     manifest.startTime = archive.startTime
+    do { return try await fill(archive, manifest, progress) } catch {
+      if !options.resume, isUseless(archive, error) {
+        // Where that fails, it is an unfinished dump like any other.
+        try? await offPool { try archive.discard() }
+      }
+      throw error
+    }
+  }
+
+  private func fill(
+    _ archive: ArchiveWriter, _ manifest: Manifest,
+    _ progress: @escaping @Sendable (DumpProgress) -> Void
+  ) async throws -> DumpSummary {
+    var manifest = manifest
     // Beside the reading: a service out of reach holds nothing up.
     async let settings = TableSettings.capture(table, client: client)
 
