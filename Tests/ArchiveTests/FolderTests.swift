@@ -12,7 +12,8 @@ private func sampleIndex(_ tables: [String] = ["Users", "Orders", "index.json"])
     tool: ArchiveTool(version: "0.0.1"), startTime: Timestamp(seconds: 1_795_341_600),
     accountID: "111122223333", region: "eu-central-1",
     selection: TableSelection(
-      pattern: TablePattern("*s"), tags: [TagCondition(key: "team", value: "pay"), TagCondition(key: "x")]),
+      pattern: TablePattern("*s"),
+      tags: [TagCondition(key: "team", value: "pay"), TagCondition(key: "x")]),
     tables: tables)
 }
 
@@ -43,7 +44,8 @@ private func sampleIndex(_ tables: [String] = ["Users", "Orders", "index.json"])
   }
 
   @Test func longMessagesAreCut() {
-    #expect(FolderFailure(code: "x", message: String(repeating: "é", count: 9_999)).message.count == 500)
+    #expect(
+      FolderFailure(code: "x", message: String(repeating: "é", count: 9_999)).message.count == 500)
   }
 
   /// Each is one edit of a sound index.

@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "Orders", "prod-", "a*b/", "a b*", "ä*", "[ab]*", "a*\n", String(repeating: "*", count: 256),
+    "", "Orders", "prod-", "a*b/", "a b*", "ä*", "[ab]*", "a*\n",
+    String(repeating: "*", count: 256),
   ])
   func isNone(_ text: String) { #expect(TablePattern(text) == nil) }
 
@@ -32,7 +33,8 @@ import Testing
       if first == "*" {
         return obvious(rest, name) || !name.isEmpty && obvious(pattern, name.dropFirst())
       }
-      return !name.isEmpty && (first == "?" || first == name.first) && obvious(rest, name.dropFirst())
+      return !name.isEmpty && (first == "?" || first == name.first)
+        && obvious(rest, name.dropFirst())
     }
     func texts(_ signs: String, _ longest: Int) -> [String] {
       var all = [""], last = [""]
@@ -99,10 +101,14 @@ import Testing
 
 @Suite struct TableNameTests {
   @Test func names() {
-    for name in ["a", "Orders", "index.json", "archives", "...", "a.b_c-9", String(repeating: "x", count: 255)] {
+    for name in [
+      "a", "Orders", "index.json", "archives", "...", "a.b_c-9", String(repeating: "x", count: 255),
+    ] {
       #expect(TableName.isValid(name), "\(name)")
     }
-    for name in ["", ".", "..", "a/b", "../x", "a b", "ä", "a\0", String(repeating: "x", count: 256)] {
+    for name in [
+      "", ".", "..", "a/b", "../x", "a b", "ä", "a\0", String(repeating: "x", count: 256),
+    ] {
       #expect(!TableName.isValid(name), "\(name)")
     }
     #expect(TableName.isTaken("abc") && !TableName.isTaken("ab"))

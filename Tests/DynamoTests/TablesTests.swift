@@ -157,8 +157,10 @@ import Testing
     return .init(
       existing: .truncate, settings: settings,
       rules: [
-        .init(path: AttributePath("a.b")!, operation: .set(Array(#"{"S":"x"}"#.utf8))),
-        .init(path: AttributePath("email")!, operation: .hash),
+        .init(
+          path: AttributePath([.name(Array("a".utf8)), .name(Array("b".utf8))]),
+          operation: .set(Array(#"{"S":"x"}"#.utf8))),
+        .init(path: AttributePath([.name(Array("email".utf8))]), operation: .hash),
       ], hashKeyCheck: "0123456789abcdef",
       tables: [
         .init(source: "Orders", target: "x-Orders", archive: "aa"),
@@ -193,7 +195,10 @@ import Testing
   }
 
   @Test func whatATornLineToldIsNotKnown() throws {
-    do { try LoadTablesState.create(path, begun).note(.init(written: 1, rejected: 0), ofTarget: "x-Users") }
+    do {
+      try LoadTablesState.create(path, begun).note(
+        .init(written: 1, rejected: 0), ofTarget: "x-Users")
+    }
     let whole = try Data(contentsOf: URL(fileURLWithPath: path))
     try whole.dropLast(3).write(to: URL(fileURLWithPath: path))
     #expect(try LoadTablesState.resume(path).end(ofTarget: "x-Users") == nil)

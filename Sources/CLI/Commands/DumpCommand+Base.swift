@@ -105,7 +105,8 @@ extension DumpCommand {
     }
     if let known = before.tableID, let found = source.tableID, known != found {
       Terminal.warn(
-        "table \(source.tableName) is not the one that \(name) was read from: it has another table id")
+        "table \(source.tableName) is not the one that \(name) was read from: it has another table id"
+      )
     }
   }
 

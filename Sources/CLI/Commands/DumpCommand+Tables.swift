@@ -102,7 +102,9 @@ extension DumpCommand {
       guard case .complete(let archive, .some) = dump.outcome else { continue }
       warnOfUnread(archive.manifest.settings, of: "\(dump.table): ")
     }
-    if output.json { try Terminal.output(.object(report.json)) } else if !output.quiet {
+    if output.json {
+      try Terminal.output(.object(report.json))
+    } else if !output.quiet {
       report.lines.forEach(Terminal.say)
     }
     try end(report)

@@ -56,7 +56,9 @@ extension LoadCommand {
     let report = LoadTablesReport(
       folder: archive, summary: summary, incomplete: plan.incomplete, found: found,
       seconds: seconds, prices: prices)
-    if output.json { try Terminal.output(.object(report.json)) } else if !output.quiet {
+    if output.json {
+      try Terminal.output(.object(report.json))
+    } else if !output.quiet {
       report.lines.forEach(Terminal.say)
     }
     try end(report, settings, plan)
@@ -69,7 +71,8 @@ extension LoadCommand {
     ] where isGiven {
       throw ValidationError(
         "\(archive) is a folder of archives, and \(name) goes with one; --prefix-map says what tables "
-          + "are called, or name an archive such as \(ArchiveFolder.path(of: "TABLE", in: archive))")
+          + "are called, or name an archive such as \(ArchiveFolder.path(of: "TABLE", in: archive))"
+      )
     }
     if write.resume, !prefixMap.isEmpty {
       throw ValidationError("--resume goes on as the load began; leave --prefix-map out")

@@ -63,7 +63,8 @@ extension VerifyCommand {
     guard case .complete(let row) = table.state else {
       var problem = ArchiveError(
         .unfinished, "its archive is not complete (\(table.state.word))",
-        hint: "go on with the dump by --resume; dynarc info \(folder.directory) tells how far it is")
+        hint: "go on with the dump by --resume; dynarc info \(folder.directory) tells how far it is"
+      )
       if case .failed(let failure) = table.state {
         problem.message += ": \(failure.code): \(failure.message)"
       }

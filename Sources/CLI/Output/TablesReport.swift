@@ -26,7 +26,8 @@ enum TablesReport {
   static func list(_ names: [String]) -> String {
     guard names.count != 1 else { return "table \(names[0])" }
     let more = names.count > named ? " and \(Format.count(names.count - named)) more" : ""
-    return "\(Format.count(names.count)) tables: \(names.prefix(named).joined(separator: ", "))\(more)"
+    return
+      "\(Format.count(names.count)) tables: \(names.prefix(named).joined(separator: ", "))\(more)"
   }
 
   /// `A`, or `A, B and C`: every name, for questions.

@@ -59,7 +59,8 @@ extension DumpJob {
   /// Creates the archive, or takes it over from an earlier run.
   func claim(_ manifest: Manifest) async throws -> ArchiveWriter {
     let (storage, options) = (storage, options)
-    let compression = Compression(level: options.level, segmentsInFlight: concurrency * options.atOnce)
+    let compression = Compression(
+      level: options.level, segmentsInFlight: concurrency * options.atOnce)
     return try await offPool {
       options.resume
         ? try ArchiveWriter(

@@ -98,7 +98,8 @@ extension LoadTablesState.Begun {
   }
 
   fileprivate init?(_ line: [UInt8]) {
-    guard let json = try? JSONValue.parse(line.span), json["format"] == .string(LoadTablesState.format),
+    guard let json = try? JSONValue.parse(line.span),
+      json["format"] == .string(LoadTablesState.format),
       json["version"] == 1,
       let existing = json["existing"]?.string.flatMap(ExistingItems.init(rawValue:)),
       let settings = json["settings"].flatMap(SettingsChoice.init), let rows = json["tables"]?.array
