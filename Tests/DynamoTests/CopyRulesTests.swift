@@ -6,13 +6,20 @@ import Testing
 
 /// What a copy that changes items is refused for, before it asks anybody.
 @Suite struct CopyRulesTests {
-  private func refuses(_ check: (CopyOptions) throws -> Void, _ options: CopyOptions) -> Bool {
-    do { try check(options) } catch {
+  /// Whether a check refuses, as wrong usage.
+  private func refuses(_ check: () throws -> Void) -> Bool {
+    do { try check() } catch {
       #expect((error as? DynamoError)?.code == .usage)
       return true
     }
     return false
   }
+
+  private func refusesFilter(_ options: CopyOptions, _ mode: CopyMode) -> Bool {
+    refuses { try options.checkFilter(mode) }
+  }
+
+  private func refusesRekey(_ options: CopyOptions) -> Bool { refuses { try options.checkRekey() } }
 
   @Test(
     arguments: [
@@ -30,11 +37,11 @@ import Testing
     // A placeholder counts if it is given, used or not: the service demands that it is.
     if !filter.contains("#e") { options.read.names = ["#n": "name"] }
     for mode in [CopyMode.replace, .truncateFirst] {
-      #expect(refuses({ try $0.checkFilter(mode) }, options) == isRefused)
+      #expect(refusesFilter(options, mode) == isRefused)
     }
-    #expect(!refuses({ try $0.checkFilter(.merge) }, options))
+    #expect(!refusesFilter(options, .merge))
     options.transforms = .none
-    #expect(!refuses({ try $0.checkFilter(.replace) }, options))
+    #expect(!refusesFilter(options, .replace))
   }
 
   @Test(
@@ -47,8 +54,8 @@ import Testing
     options.mode = mode
     options.read.consistent = true
     if isSlice { options.read.partition = ["p"] }
-    #expect(!refuses({ try $0.checkRekey() }, options))
+    #expect(!refusesRekey(options))
     options.rekey = true
-    #expect(refuses({ try $0.checkRekey() }, options) == isRefused)
+    #expect(refusesRekey(options) == isRefused)
   }
 }

@@ -139,16 +139,19 @@ def test_hostile_rules_are_rules_and_nothing_else(runner, release, places, far, 
     """dynarc refuses what is no rule before it asks anybody; what is one is about an attribute of that name."""
     key = {"hash": "v", "hash-key": "0123456789abcdef"} if name == "hash" else {}
     asked = {"command": "copy", "table": stock, "target-table": table} | key | places | release
-    for text in ("$(touch pwned)", "`touch pwned`", "x; touch pwned", "' || touch pwned #", '"; touch pwned; "', "a b", "[", "."):
+    for text in ("$(touch pwned)", "`touch pwned`", "x; touch pwned", "' || touch pwned #", '"; touch pwned; ', "a b", "[", "."):
         done = runner.run(asked | {name: f"v{'=1' * (name == 'set')}\n{text}"})
         assert done.code == 2 and done.outputs == {"result": "", "exit-code": "2"}, (text, done.log)
         assert list(runner.workspace.iterdir()) == [] and left_behind(runner) == []
     with pytest.raises(far.client.exceptions.ResourceNotFoundException):
         far.client.describe_table(TableName=table)
-    # An option is not one behind another's `=`.
-    done = runner.run(asked | {name: "--yes" + "=1" * (name == "set"), "dry-run": "true"})
-    assert done.code == 0, done.log
-    assert json.loads(done.outputs["result"])["transforms"][0]["path"] == "--yes"
+    # What stands behind an option's `=` is no option, and no name is a program.
+    for text in ("--yes", '"; touch pwned; "', '"$(touch pwned)"."`touch pwned`"'):
+        done = runner.run(asked | {name: text + "=1" * (name == "set"), "dry-run": "true"})
+        assert done.code == 0, done.log
+        # As it is written where nothing needs quotation marks.
+        path = json.loads(done.outputs["result"])["transforms"][0]["path"]
+        assert path.replace('"', "") == text.replace('"', "") and list(runner.workspace.iterdir()) == []
 
 
 # MARK: What stands in the files

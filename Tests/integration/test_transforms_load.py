@@ -12,6 +12,7 @@ import pytest
 import archives
 import servers
 import tables
+from copies import at_terminal, hinted
 from items import keyed
 from persons import RULES, check_reference, persons
 from program import Side, run_dynarc_until
@@ -335,18 +336,38 @@ def test_a_dry_run_tells_the_rules(dynarc, archive, target, table):
     assert report["hashKeyCheck"] == key_check() and not exists(target, table)
 
 
-def test_whole_items_are_not_replaced_by_changed_ones_unasked(dynarc, archive, target, table):
+def test_whole_items_are_not_replaced_by_changed_ones_unasked(dynarc, binary, tmp_path, archive, target, table):
     tables.create(target.client, table)
     mine = [dict(ITEMS[0], mine={"BOOL": True}), {"pk": {"S": "mine"}, "sk": {"S": "mine"}}]
     tables.put_all(target.client, table, mine)
     rules = ("--remove", "vip")
     refused = dynarc("load", archive, table, "--merge", *rules, at=target, exit=2)
     assert "replace items" in refused.stderr and "--yes" in refused.stderr
+    code, shown = at_terminal(
+        binary, tmp_path, tmp_path / "home", "load", archive, table, "--merge", *rules,
+        prompt="by items that were changed: remove vip?", answer="n", at=target,
+    )  # fmt: skip
+    assert (code, "nothing was changed" in shown) == (3, True)
     assert found(target, table, mine) == []
     dynarc("load", archive, table, "--merge", *rules, "--yes", at=target)
     assert found(target, table, [*(changed(item, [("remove", ("vip",))]) for item in ITEMS), mine[1]]) == []
     # Without rules nobody is asked, as ever.
     dynarc("load", archive, table, "--merge", at=target)
+
+
+def test_nor_by_those_that_a_dump_has_changed(dynarc, source, stock, target, table):
+    dynarc("dump", stock, "./changed", "--remove", "vip", at=source)
+    dynarc("load", "./changed", table, at=target)
+    mine = tables.read_all(target.client, table)
+    refused = dynarc("load", "./changed", table, "--merge", "--set", 'name="x"', at=target, exit=2)
+    assert "replace items" in refused.stderr
+    refused = dynarc("load", "./changed", table, "--merge", at=target, exit=2)
+    assert "replace items" in refused.stderr and found(target, table, mine) == []
+    dynarc("load", "./changed", table, "--merge", "--yes", at=target)
+    # Both kinds of rules add up.
+    dynarc("load", "./changed", table, "--merge", "--yes", "--set", 'name="x"', "--verify", at=target)
+    expected = [changed(item, [("remove", ("vip",)), ("set", ("name",), {"S": "x"})]) for item in ITEMS]
+    assert found(target, table, expected) == []
 
 
 def test_a_killed_load_goes_on_with_the_same_rules_only(dynarc, binary, tmp_path, archive, target, table, proxy_to):
@@ -394,8 +415,6 @@ def test_a_load_without_rules_does_not_go_on_with_some(dynarc, binary, tmp_path,
 
 def test_the_way_on_names_the_rules(dynarc, archive, target, table, proxy_to):
     """The hint of a load that was stopped is a command that works."""
-    from copies import hinted
-
     proxy = proxy_to(target, [{"kind": "refuse", "operation": "BatchWriteItem", "code": "ResourceNotFound", "skip": 3}])
     rules = ("--set", "name=\"it's\"", *HASH)
     done = dynarc(
