@@ -91,3 +91,32 @@ public enum HMACSHA256 {
     }
   }
 }
+
+/// HMAC-SHA-256 with one key for many short messages. OpenSSL's own call looks its methods up each time,
+/// which takes far longer than the hashing.
+public struct HMACSHA256Key: Sendable {
+  private static let blockBytes = 64
+
+  /// The key as it stands before the message, and before the digest of both (RFC 2104).
+  private let inner: [UInt8]
+  private let outer: [UInt8]
+
+  public init(_ key: [UInt8]) {
+    var block =
+      key.count > HMACSHA256Key.blockBytes ? SHA256.digest(of: key.span.bytes).bytes : key
+    block += repeatElement(0, count: HMACSHA256Key.blockBytes - block.count)
+    inner = block.map { $0 ^ 0x36 }
+    outer = block.map { $0 ^ 0x5C }
+  }
+
+  /// The 32 bytes of the code.
+  public func code(_ message: [UInt8]) -> [UInt8] {
+    var hash = SHA256()
+    hash.update(inner.span.bytes)
+    hash.update(message.span.bytes)
+    let digest = hash.finish()
+    hash.update(outer.span.bytes)
+    hash.update(digest.bytes.span.bytes)
+    return hash.finish().bytes
+  }
+}

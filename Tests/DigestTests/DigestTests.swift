@@ -32,6 +32,19 @@ import Testing
       Hex.encode(code) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
   }
 
+  /// One key for many messages is OpenSSL's own, whatever the lengths.
+  @Test func hmacOfManyMessages() {
+    let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 * 7) }
+    for keyLength in [0, 1, 16, 63, 64, 65, 200] {
+      let raw = Array(bytes[..<keyLength])
+      let key = HMACSHA256Key(raw)
+      for length in [0, 1, 20, 55, 56, 63, 64, 65, 300] {
+        let message = Array(bytes[..<length])
+        #expect(key.code(message) == HMACSHA256.code(key: raw, message: message))
+      }
+    }
+  }
+
   @Test func crc32() {
     #expect(CRC32.checksum(Array("123456789".utf8).span.bytes) == 0xCBF4_3926)
     #expect(CRC32.checksum([UInt8]().span.bytes) == 0)

@@ -11,11 +11,11 @@ struct KeyedHash: Sendable {
   /// Bytes of the HMAC in a text and in a binary.
   private static let length = 16
 
-  private let key: [UInt8]
+  private let key: HMACSHA256Key
   private var text: [UInt8] = []
   private var message: [UInt8] = []
 
-  init(key: [UInt8]) { self.key = key }
+  init(key: [UInt8]) { self.key = HMACSHA256Key(key) }
 
   /// Appends the hash of a value.
   ///
@@ -43,7 +43,7 @@ struct KeyedHash: Sendable {
       }
     case .binary: guard Base64Text.decode(text.span, into: &message) else { return false }
     }
-    let code = HMACSHA256.code(key: key, message: message)
+    let code = key.code(message)
     switch type {
     case .string: output += Hex.encode(Array(code.prefix(KeyedHash.length))).utf8
     // 37 digits at most, and DynamoDB keeps 38.
