@@ -18,27 +18,11 @@ import folders
 import servers
 import tables
 from items import keyed, random_items
+from ownserver import server, source, target  # noqa: F401
 from program import Side, environment_of, run_dynarc_until
 
 KILLS = int(os.environ.get("DYNARC_KILLS", "6"))
 SHORT = ("a", "b", "c", "d")
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server of this file's own, where nobody else makes tables."""
-    with servers.start("ministack") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def source(server) -> Side:
-    return Side(server.endpoint, servers.ACCOUNT_A)
-
-
-@pytest.fixture(scope="module")
-def target(server) -> Side:
-    return Side(server.endpoint, servers.ACCOUNT_B)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 
 import archives
 import folders
-import servers
 import tables
 import transforms
+from ownserver import server, source, target  # noqa: F401
 from persons import persons
 from program import Side
 
@@ -19,23 +19,6 @@ RULES = [("hash", ("email",)), ("remove", ("address",)), ("set", ("age",), {"N":
 OPTIONS = transforms.options(RULES)
 KEY = {"DYNARC_HASH_KEY": transforms.KEY.decode()}
 OTHER_KEY = {"DYNARC_HASH_KEY": "another key, and long enough"}
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server of this file's own, where nobody else makes tables."""
-    with servers.start("ministack") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def source(server) -> Side:
-    return Side(server.endpoint, servers.ACCOUNT_A)
-
-
-@pytest.fixture(scope="module")
-def target(server) -> Side:
-    return Side(server.endpoint, servers.ACCOUNT_B)
 
 
 @pytest.fixture
