@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-import signal
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,79 +12,10 @@ import pytest
 import archives
 import tables
 import transforms
-from copies import interrupted
-from items import Item, canonical_item, corner_cases, from_wire, keyed, random_items
-from program import Side, run_dynarc_until
+from items import Item, canonical_item, from_wire, keyed
+from people import ENV, SEGMENTS, people, person, stock  # noqa: F401
 from spelling import assert_untouched
 from transforms import KEY, changed, key_check, options
-
-ENV = {"DYNARC_HASH_KEY": KEY.decode()}
-SEGMENTS = 4
-
-
-def person(number: int) -> Item:
-    """Every type, at the top and inside of maps and lists; now and then a parent is not there or is NULL."""
-    source = random.Random(number)
-    item: Item = {
-        "email": {"S": f"jane.{number // 3}@example.com"},
-        "age": {"N": source.choice(["42", "4.20E1", "-0.5", "0", "12345678901234567890123456789012345678"])},
-        "photo": {"B": source.randbytes(number % 7)},
-        "aliases": {"SS": [f"jane.{number // 3}@example.com", "", f"\"é\n{number}"]},
-        "cards": {"NS": ["1", "-2.5", str(number + 10)]},
-        "prints": {"BS": [b"\x00", source.randbytes(5)]},
-        "member": {"BOOL": True},
-        "gone": {"NULL": True},
-        "dotted.name": {"S": "a name"},
-        "empty": {"S": ""},
-        "é\n\"": {"S": "odd name"},
-        "address": {
-            "M": {
-                "street": {"S": f"Ring {number}"},
-                "zip code": {"S": "1010"},
-                "geo": {"M": {"lat": {"N": "48.2"}, "lon": {"N": "16.37"}, "seen": {"BOOL": False}}},
-                "lines": {"L": [{"S": "one"}, {"N": "2"}, {"B": b"three"}, {"NULL": True}]},
-                "sets": {"M": {"s": {"SS": ["a", "b"]}, "n": {"NS": ["3"]}, "b": {"BS": [b"x"]}}},
-            }
-        },
-        "orders": {
-            "L": [
-                {"M": {"id": {"N": str(number)}, "note": {"S": "leave at door"}, "who": {"S": f"jane.{number // 3}@example.com"}}},
-                {"M": {"id": {"N": "0"}}},
-                {"L": [{"S": "deep"}, {"L": []}]},
-            ]
-        },
-    }
-    if number % 5 == 1:
-        item["address"] = {"NULL": True}
-    if number % 5 == 2:
-        del item["address"], item["aliases"]
-    if number % 7 == 3:
-        item["orders"] = {"L": []}
-    if number % 11 == 4:
-        item["email"] = {"NULL": True}
-    return item
-
-
-@pytest.fixture(scope="module")
-def people(source: Side) -> str:
-    name = "TransformPeople"
-    tables.create(
-        source.client, name, attributes=["email:S"],
-        GlobalSecondaryIndexes=[{
-            "IndexName": "by-email", "KeySchema": tables.key_schema(("email:S", "HASH")),
-            "Projection": {"ProjectionType": "ALL"},
-        }],
-    )  # fmt: skip
-    # The largest ones would take minutes, once for each case.
-    more = list(random_items(60, seed=11)) + [item for item in corner_cases() if len(repr(item)) < 20_000]
-    # An index does not take an item whose key is NULL.
-    persons = [person(number) for number in range(len(more))]
-    for item in persons:
-        if "NULL" in item["email"]:
-            del item["email"]
-    tables.put_all(source.client, name, keyed([other | item for other, item in zip(more, persons)]))
-    return name
-
 
 @pytest.fixture(scope="module")
 def plain(binary, source, people, tmp_path_factory) -> Path:
@@ -373,16 +302,6 @@ def test_another_type_ends_the_dump_and_leaves_nothing(dynarc, source, people, t
     assert result.stdout == b"" and not (tmp_path / "archive").exists()
 
 
-@pytest.fixture(scope="module")
-def stock(source: Side) -> str:
-    """Large enough for a dozen pages."""
-    name = "TransformStock"
-    tables.create(source.client, name)
-    items = [person(number) | {"filler": {"S": "x" * 40_000}} for number in range(300)]
-    tables.put_all(source.client, name, keyed(items))
-    return name
-
-
 def test_a_mismatch_at_the_end_removes_what_was_written(dynarc, source, stock, tmp_path):
     scan = {"Segment": 0, "TotalSegments": 1, "ProjectionExpression": "pk, sk"}
     last = tables.read_all(source.client, stock, **scan)[-1]
@@ -409,133 +328,3 @@ def test_two_items_of_one_key_leave_nothing(dynarc, source, people, table, tmp_p
     found = archives.read_archive(tmp_path / "archive")
     assert {item["pk"]["S"] for item in found} == {"p"}
     assert {item["sk"]["S"] for item in found} == {transforms.hashed({"S": f"s{n}"})["S"] for n in range(30)}
-
-
-# MARK: Going on
-
-RULES = [
-    ("set", ("note",), {"S": "x"}), ("remove", ("photo",)), ("remove", ("orders", 0, "note")),
-    ("hash", ("address", "street")), ("hash", ("cards",)),
-]  # fmt: skip
-
-
-def segments_of(archive: Path) -> dict[str, bytes]:
-    content: dict[str, bytes] = {}
-    for chunk in archives.chunk_files(archive):
-        number = chunk.name.split("-")[0]
-        content[number] = content.get(number, b"") + archives.decompress(chunk)
-    return content
-
-
-def slow(side: Side, proxy_to, seconds: float) -> Side:
-    return side.through(proxy_to(side, [{"kind": "stall", "operation": "Scan", "rate": 1, "seconds": seconds}]))
-
-
-@pytest.fixture
-def key_file(tmp_path) -> Path:
-    path = tmp_path / "key"
-    path.write_bytes(KEY + b"\n")
-    return path
-
-
-def test_a_stopped_dump_goes_on_with_its_rules(dynarc, binary, source, stock, proxy_to, tmp_path, key_file):
-    at = slow(source, proxy_to, 0.3)
-    how = ["--segments", SEGMENTS, "--concurrency", 1, "--chunk-size", "64KiB"]
-    with_key = ["--hash-key-file", key_file]
-    dynarc("dump", stock, "./whole", *how, *options(RULES), *with_key, at=source)
-    archive = tmp_path / "archive"
-
-    def begun() -> bool:
-        return archive.exists() and len(archives.chunk_files(archive)) > 1
-
-    code, said = interrupted(
-        binary, tmp_path, tmp_path / "home", "dump", stock, archive, *how, *options(RULES), *with_key, at=at, when=begun
-    )
-    assert code == 130 and "--resume" in said, said
-    journal = (archive / "dump.journal").read_bytes()
-    told = dynarc("info", "./archive").stdout.decode()
-    assert "set note, remove photo" in told and "same hash key" in told
-
-    def refused(*arguments: object, exit: int, env: dict[str, str] = {}) -> str:
-        error = dynarc("dump", stock, "./archive", "--resume", *arguments, at=source, env=env, exit=exit).stderr
-        assert (archive / "dump.journal").read_bytes() == journal and "dynarc: hint: " in error
-        return error
-
-    assert "no key to hash" in refused(exit=2)
-    assert "not the one that the dump was begun with" in refused(exit=2, env={"DYNARC_HASH_KEY": "x" * 16})
-    assert "transforms" in refused(*options(RULES[:-1]), exit=3, env=ENV)
-    assert "transforms" in refused("--remove", "photo", exit=3)
-    assert "not the one" in refused(*options(RULES), exit=2, env={"DYNARC_HASH_KEY": "x" * 16})
-
-    done = dynarc("dump", stock, "./archive", "--resume", "--json", *with_key, at=source).json
-    assert 0 < done["resumedItems"] < done["items"] == 300
-    assert segments_of(archive) == segments_of(tmp_path / "whole")
-    assert archives.manifest(archive)["source"] == archives.manifest(tmp_path / "whole")["source"]
-    dynarc("verify", "./archive")
-    # And once more, for those who try until it succeeds; the rules may be given, too.
-    again = dynarc("dump", stock, "./archive", "--resume", "--json", *options(RULES), at=source, env=ENV).json
-    assert again["id"] == done["id"]
-
-
-def test_a_dump_without_rules_is_not_gone_on_with_by_rules(dynarc, binary, source, stock, proxy_to, tmp_path):
-    archive = tmp_path / "archive"
-    code, _ = interrupted(
-        binary, tmp_path, tmp_path / "home", "dump", stock, archive, "--segments", SEGMENTS, "--concurrency", 1,
-        at=slow(source, proxy_to, 0.3), when=lambda: (archive / "dump.journal").exists(),
-    )  # fmt: skip
-    assert code == 130
-    assert "transforms" in dynarc("dump", stock, "./archive", "--resume", "--remove", "photo", at=source, exit=3).stderr
-    dynarc("dump", stock, "./archive", "--resume", at=source)
-    assert "transforms" not in archives.manifest(archive)["source"]
-
-
-def test_killed_at_random_moments(dynarc, binary, source, stock, proxy_to, tmp_path, key_file):
-    at = slow(source, proxy_to, 0.1)
-    arguments = ["--segments", SEGMENTS, "--concurrency", 2, "--chunk-size", "64KiB"]
-    dynarc("dump", stock, "./whole", *arguments, *options(RULES), "--hash-key-file", key_file, at=source)
-    expected = segments_of(tmp_path / "whole")
-    rng = random.Random("transforms")
-    killed = 0
-    for attempt in range(3):
-        place = tmp_path / f"kill-{attempt}"
-        code = None
-        for run in range(100):
-            # A dump that was killed before it noted its rules cannot know them.
-            journal = place / "dump.journal"
-            knows = journal.exists() and b"\n" in journal.read_bytes() or (place / "SHA256SUMS").exists()
-            rules = (["--resume"] if place.exists() else []) + ([] if knows else options(RULES))
-            code = run_dynarc_until(
-                binary, tmp_path, tmp_path / "home", rng.uniform(0.1, 1.2) * 1.1**run, signal.SIGKILL,
-                "dump", stock, place, *arguments, *rules, "--hash-key-file", key_file, at=at,
-            )  # fmt: skip
-            if code == 0:
-                break
-            assert code == -signal.SIGKILL, code
-            killed += 1
-        assert code == 0 and segments_of(place) == expected
-        dynarc("verify", place)
-    assert killed > 2
-
-
-def test_a_dump_that_noted_nothing_says_so(dynarc, source, people, tmp_path):
-    """Its rules are lost with the rest of what was asked for, which must not pass in silence."""
-    archive = tmp_path / "archive"
-    (archive / "data").mkdir(parents=True)
-    (archive / "dump.journal").write_bytes(b'{"format":"dynarc-jour')
-    said = dynarc("dump", people, "./archive", "--resume", "--remove", "photo", at=source).stderr
-    assert "dynarc: warning: " in said and "as it is asked for now" in said
-    assert archives.manifest(archive)["source"]["transforms"] == [{"operation": "remove", "path": "photo"}]
-
-
-def test_a_collision_across_runs_is_found(dynarc, binary, source, stock, proxy_to, tmp_path):
-    archive = tmp_path / "archive"
-    code, _ = interrupted(
-        binary, tmp_path, tmp_path / "home", "dump", stock, archive, "--segments", SEGMENTS, "--concurrency", 1,
-        "--chunk-size", "64KiB", "--set", 'pk="p"', "--rekey", at=slow(source, proxy_to, 0.3),
-        when=lambda: archive.exists() and len(archives.chunk_files(archive)) > 1,
-    )  # fmt: skip
-    assert code == 130
-    error = dynarc("dump", stock, "./archive", "--resume", at=source, exit=3).stderr
-    # What an earlier run has begun is not this one's to remove.
-    assert "would get the key of another one" in error and "unfinished" in error
-    assert (archive / "dump.journal").exists() and not (archive / "SHA256SUMS").exists()
