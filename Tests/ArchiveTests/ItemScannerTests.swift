@@ -48,6 +48,15 @@ import Testing
     #expect(Set(keys).count == numbers.count)
   }
 
+  /// A backslash in a name is always spelled by two bytes or more: what looks like the name is a shorter one.
+  @Test func aNameWithBackslashes() throws {
+    let schema = KeySchema([KeyAttribute(name: #"\\"#, type: .string, role: .hash)])
+    let wanted = try key(#"{"\\\\":{"S":"a"}}"#, schema)
+    #expect(try key(#"{"\\":{"N":"1"},"\\\\":{"S":"a"}}"#, schema) == wanted)
+    #expect(try key(#"{"\\\u005c":{"S":"a"},"\\":{"S":"b"}}"#, schema) == wanted)
+    #expect(throws: ItemFault.missingKey(#"\\"#)) { try key(#"{"\\":{"S":"a"}}"#, schema) }
+  }
+
   @Test func partsDoNotRunTogether() throws {
     let schema = KeySchema([
       KeyAttribute(name: "a", type: .string, role: .hash),

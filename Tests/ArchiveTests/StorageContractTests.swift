@@ -72,6 +72,18 @@ import Testing
     #expect(code { _ = try storage.append("dump.journal") } == .exists)
   }
 
+  @Test(arguments: kinds) func onlyAnEmptyPlaceIsRemoved(_ kind: Kind) throws {
+    let storage = kind.make(directory)
+    try storage.prepare()
+    try put(storage, chunk, "x")
+    #expect(code { try storage.removePlace() } == .io)
+    #expect(try text(storage, chunk) == "x")
+    try storage.remove(chunk)
+    try storage.removePlace()
+    #expect(code { _ = try storage.entries() } == .missing)
+    try storage.prepare()
+  }
+
   @Test(arguments: kinds) func abandonedFilesLeaveNothing(_ kind: Kind) throws {
     let storage = kind.make(directory)
     try storage.prepare()

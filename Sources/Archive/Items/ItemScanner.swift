@@ -43,6 +43,8 @@ public struct ItemScanner: Sendable {
   /// The names of the key attributes, one behind the other, and where each stands.
   private let names: [UInt8]
   private let nameRanges: [Range<Int>]
+  /// Which of them hold a backslash, and so are never spelled by their own bytes.
+  private let hasBackslash: [Bool]
   private var scanner: JSONScanner
   private var duplicate: Int?
   private var unique = UniqueNames()
@@ -58,6 +60,7 @@ public struct ItemScanner: Sendable {
       return start..<names.count
     }
     self.names = names
+    hasBackslash = key.attributes.map { $0.name.utf8.contains(UInt8(ascii: "\\")) }
     values = Array(repeating: 0..<0, count: types.count)
     // The wrapper of a line and the item's own braces are two of the levels allowed.
     scanner = JSONScanner(maximumDepth: JSONScanner.depthLimit - 2)
@@ -126,7 +129,7 @@ public struct ItemScanner: Sendable {
     for index in nameRanges.indices {
       let range = nameRanges[index]
       if name.count == range.count {
-        if matches(bytes, name, range) { return index }
+        if matches(bytes, name, range), !hasBackslash[index] { return index }
       } else if name.count > range.count {
         isLonger = true
       }

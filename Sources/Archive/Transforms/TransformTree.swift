@@ -15,6 +15,7 @@ struct TransformTree: Sendable {
 
   struct Name: Sendable {
     var text: [UInt8]
+    var hasBackslash: Bool
     /// As JSON, quotation marks included.
     var quoted: [UInt8]
     var node: Int
@@ -43,7 +44,9 @@ struct TransformTree: Sendable {
       if let known = nodes[place].names.first(where: { $0.text == text }) { return known.node }
       var quoted: [UInt8] = []
       JSONText.quote(text, into: &quoted)
-      nodes[place].names.append(Name(text: text, quoted: quoted, node: new))
+      nodes[place].names.append(
+        Name(
+          text: text, hasBackslash: text.contains(UInt8(ascii: "\\")), quoted: quoted, node: new))
     case .index(let index):
       if let known = nodes[place].indices.first(where: { $0.index == index }) { return known.node }
       nodes[place].indices.append(Element(index: index, node: new))
@@ -53,7 +56,7 @@ struct TransformTree: Sendable {
   }
 
   /// Where a member leads whose name stands between quotation marks at `name`. An escape is longer than
-  /// what it stands for, so only a longer name can be another spelling.
+  /// what it stands for, so only a longer name can be another spelling, and a backslash has no other.
   @inline(__always)
   func child(
     of place: Int, _ bytes: Span<UInt8>, _ name: Range<Int>
@@ -62,7 +65,9 @@ struct TransformTree: Sendable {
     for index in nodes[place].names.indices {
       let count = nodes[place].names[index].text.count
       if count == name.count {
-        if matches(nodes[place].names[index].text, bytes, name.lowerBound) {
+        if matches(nodes[place].names[index].text, bytes, name.lowerBound),
+          !nodes[place].names[index].hasBackslash
+        {
           return nodes[place].names[index].node
         }
       } else if count < name.count {
