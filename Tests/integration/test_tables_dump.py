@@ -163,6 +163,8 @@ def test_by_tag(dynarc, tmp_path, source, few, prefix):
     assert dumped("./value", "--tag", "team=ship", prefix + "*") == few[2:]
     assert dumped("./key", "--tag", "team", prefix + "*") == few[1:]
     assert dumped("./both", "--tag", "team", "--tag", "team=pay", prefix + "*") == [few[1]]
+    # Gone on with, in another order, it is the same.
+    assert dumped("./both", "--tag", "team=pay", "--tag", "team", prefix + "*", "--resume") == [few[1]]
     source.client.tag_resource(
         ResourceArn=source.client.describe_table(TableName=few[3])["Table"]["TableArn"],
         Tags=[{"Key": prefix, "Value": "x=y"}],

@@ -14,6 +14,15 @@ public struct TableSelection: Sendable, Equatable {
     self.tags = tags
   }
 
+  /// Whether another selection means the same tables, in whatever order it names the tags.
+  public func isSame(as other: Self) -> Bool {
+    pattern == other.pattern && sortedTags == other.sortedTags
+  }
+
+  private var sortedTags: [TagCondition] {
+    tags.sorted { ($0.key, $0.value ?? "") < ($1.key, $1.value ?? "") }
+  }
+
   /// `tables prod-* with tag team=pay`; `tables` for all.
   public var words: String {
     var words = pattern.map { "tables \($0.text)" } ?? "tables"

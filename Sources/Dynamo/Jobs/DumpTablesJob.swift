@@ -137,7 +137,7 @@ public struct DumpTablesJob: Sendable {
 
   /// Whether the folder that is gone on with is of the same tables.
   private func check(_ index: FolderIndex, against asked: FolderIndex) throws(DynamoError) {
-    guard index.selection == asked.selection else {
+    guard index.selection.isSame(as: asked.selection) else {
       throw DynamoError(
         .otherSelection,
         "\(directory) was begun with \(words(index.selection)), and now it is "
