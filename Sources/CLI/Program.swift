@@ -120,9 +120,14 @@ public enum Program {
     }
   }
 
+  /// What to do where a folder's index is damaged: its archives need none.
+  static let indexHint =
+    "restore \(FolderIndex.fileName) from a copy; every archive in \(FolderIndex.archives) can be verified and loaded by itself"
+
   /// What to do about damage of which the library knows no more.
   private static func hint(for error: ArchiveError) -> String? {
     guard error.code == .damaged else { return nil }
+    if error.file == FolderIndex.fileName { return indexHint }
     return error.file == ArchiveNames.journal
       ? "the dump cannot be gone on with; dump the table again into another directory"
       : "dynarc verify lists what is damaged; restore it from another copy, or dump the table again"

@@ -272,7 +272,7 @@ def test_another_selection_or_account_is_not_gone_on_with(dynarc, tmp_path, sour
     assert source.account in told and target.account in told
     target.client.delete_table(TableName=few[0])
     told = dynarc("dump", prefix + "*", "./folder", at=source, exit=3).stderr
-    assert "exists already" in told
+    assert "is a folder of archives already" in told
     assert folders.snapshot(tmp_path / "folder") == before
 
 

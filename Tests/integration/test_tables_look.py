@@ -68,29 +68,54 @@ def test_a_table_that_is_not_complete_is_no_sound_folder(dynarc, tmp_path, sourc
 
 
 @pytest.mark.parametrize(
-    "change",
+    "change, verified",
     [
-        lambda index: index.update(version=2),
-        lambda index: index.update(format="other"),
-        lambda index: index["tables"][0].update(tableName="../../outside"),
-        lambda index: index["tables"][0].update(state="fine"),
-        lambda index: index["tables"].append(index["tables"][0]),
-        lambda index: index["tables"][0].update(items=2**63 - 1) or index["tables"][1].update(items=2**63 - 1),
+        (lambda index: index.update(version=2), 3),
+        (lambda index: index.update(format="other"), 3),
+        (lambda index: index["tables"][0].update(tableName="../../outside"), 1),
+        (lambda index: index["tables"][0].update(state="fine"), 1),
+        (lambda index: index["tables"].append(index["tables"][0]), 1),
+        (lambda index: index["tables"][0].update(items=2**63 - 1) or index["tables"][1].update(items=2**63 - 1), 1),
     ],
 )
-def test_a_corrupted_index_is_refused(dynarc, tmp_path, source, few, prefix, change):
+def test_a_corrupted_index_is_refused(dynarc, tmp_path, source, few, prefix, change, verified):
     dynarc("dump", prefix + "*", "./folder", at=source)
     folders.edit(tmp_path / "folder", change)
     before = folders.snapshot(tmp_path / "folder")
     for command in (
         ["info", "./folder"],
-        ["verify", "./folder"],
         ["load", "./folder", "--prefix-map", "=x-"],
         ["dump", prefix + "*", "./folder", "--resume"],
     ):
         assert "index.json" in dynarc(*command, at=source, exit=3).stderr, command
+    told = dynarc("verify", "./folder", exit=verified)
+    assert "index.json" in told.stderr and (verified == 3 or told.stdout.startswith(b"damaged: "))
     assert folders.snapshot(tmp_path / "folder") == before
     assert not (tmp_path / "outside").exists()
+
+
+def test_archives_that_the_index_does_not_name(dynarc, tmp_path, source, target, few, prefix):
+    """Neither is another one begun beside them, nor are they left out in silence."""
+    dynarc("dump", prefix + "*", "./folder", at=source)
+    folder = tmp_path / "folder"
+    whole = (folder / "index.json").read_bytes()
+    folders.edit(folder, lambda index: index["tables"].pop(1))
+    stranger = f"archives/{few[1]}"
+    told = dynarc("dump", prefix + "*", "./folder", "--resume", at=source, exit=3).stderr
+    assert f"./folder/{stranger} is not in the folder's index" in told
+    assert stranger in dynarc("verify", "./folder", exit=1).stdout.decode()
+    loaded = dynarc("load", "./folder", "--json", at=target, exit=4)
+    assert loaded.json["loaded"] == 3 and f"dynarc load ./folder/{stranger}" in loaded.stderr
+    folders.remove(target.client, [few[0], *few[2:]])
+    # Without an index nothing is begun anew.
+    (folder / "index.json").unlink()
+    before = folders.snapshot(folder)
+    assert "is not in the folder's index" in dynarc("dump", prefix + "?", "./folder", "--resume", at=source, exit=3).stderr
+    assert {name: found for name, found in folders.snapshot(folder).items() if "index.json" not in name} == before
+    (folder / "index.json").write_bytes(whole)
+    dynarc("dump", prefix + "*", "./folder", "--resume", at=source)
+    told = dynarc("dump", prefix + "*", "./folder", at=source, exit=3).stderr
+    assert "is a folder of archives already" in told and "--resume" in told
 
 
 def test_an_index_too_large_or_torn_is_refused(dynarc, tmp_path, source, few, prefix):

@@ -128,6 +128,8 @@ def test_a_load_goes_on_with_the_same_rules_only(dynarc, tmp_path, source, targe
 def test_an_archive_with_an_item_that_cannot_be_changed_makes_no_table(dynarc, tmp_path, source, target, crowd, prefix):
     spoil(source, crowd[1])
     dynarc("dump", prefix + "*", "./folder", at=source)
+    told = dynarc("load", "./folder", *OPTIONS, "--dry-run", at=target, env=KEY, exit=3).stderr
+    assert f"error: {crowd[1]}: " in told and "email is a map" in told
     result = dynarc("load", "./folder", *OPTIONS, at=target, env=KEY, exit=4)
     assert f"error: {crowd[1]}: " in result.stderr and "email is a map" in result.stderr
     assert crowd[1] not in target.client.list_tables()["TableNames"]

@@ -232,3 +232,28 @@ def test_an_item_of_another_type_on_the_first_page_leaves_the_target_alone(copy,
     done = copy(table, "--hash", "email", "--segments", 1, target=target.through(proxy), exit=3)
     assert "email is a map (M)" in done.stderr
     assert proxy.record.operations["BatchWriteItem"] == 0 and found(target, table, []) == []
+
+
+@pytest.mark.parametrize("mode", ["--merge", "--replace"])
+def test_what_a_stopped_copy_has_written_is_told(copy, source, target, table, mode):
+    """Whether or not the service had answered before the copy was stopped."""
+    tables.create(source.client, table)
+    tables.put_all(source.client, table, ITEMS)
+    middle = tables.read_all(source.client, table)[len(ITEMS) // 2]
+    source.client.put_item(TableName=table, Item=dict(middle, email={"BOOL": True}))
+    tables.create(target.client, table)
+    before = [{"pk": {"S": "there before"}, "sk": {"S": "x"}}]
+    for _ in range(6):
+        tables.put_all(target.client, table, before)
+        options = ["--hash", "email", mode, "--yes", "--backup", "none"]
+        done = copy(table, *options, target=target, exit=None)
+        assert "email is true or false" in done.stderr
+        there = tables.read_all(target.client, table)
+        stopped = re.search(r"stopped; ([0-9,]+) items are in table [^,]*(?:, up to ([0-9,]+) more may be)?", done.stderr)
+        assert done.code == (4 if stopped else 3)
+        told, more = (int((part or "0").replace(",", "")) for part in stopped.groups()) if stopped else (0, 0)
+        assert told <= len(there) - len(before) <= told + more
+        if stopped:
+            assert "mend the item" in done.stderr
+        for item in there:
+            target.client.delete_item(TableName=table, Key={name: item[name] for name in KEYS})

@@ -328,3 +328,11 @@ def test_two_items_of_one_key_leave_nothing(dynarc, source, people, table, tmp_p
     found = archives.read_archive(tmp_path / "archive")
     assert {item["pk"]["S"] for item in found} == {"p"}
     assert {item["sk"]["S"] for item in found} == {transforms.hashed({"S": f"s{n}"})["S"] for n in range(30)}
+
+
+def test_values_that_are_asked_for_stay_in_the_manifest_and_that_is_told(dynarc, source, people, tmp_path):
+    item = tables.read_all(source.client, people)[0]
+    done = dynarc("dump", people, "./archive", "--pk", item["pk"]["S"], "--hash", "pk", "--rekey", at=source, env=ENV)
+    assert "the manifest keeps what is asked for" in done.stderr
+    assert item["pk"]["S"] in (tmp_path / "archive" / "manifest.json").read_text()
+    assert "keeps" not in dynarc("dump", people, "./whole", "--hash", "email", "--rekey", at=source, env=ENV).stderr

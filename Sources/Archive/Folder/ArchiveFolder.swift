@@ -84,13 +84,15 @@ public struct ArchiveFolder: Sendable {
   /// What stands in the folder and is neither the index nor an archive of it, as paths below the folder.
   public func strangers() throws(ArchiveError) -> [String] {
     let own = [FolderIndex.fileName, FolderIndex.archives]
-    var found = try ArchiveFolder.names(in: directory).filter { !own.contains($0) }
+    let others = try ArchiveFolder.names(in: directory).filter { !own.contains($0) }
+    return try (others + strangeArchives()).sorted()
+  }
+
+  /// What stands among the archives and is none of the index's tables, as paths below the folder.
+  public func strangeArchives() throws(ArchiveError) -> [String] {
     let tables = Set(index.tables.map(\.name))
-    let archives = "\(directory)/\(FolderIndex.archives)"
-    for name in try ArchiveFolder.names(in: archives) where !tables.contains(name) {
-      found.append("\(FolderIndex.archives)/\(name)")
-    }
-    return found.sorted()
+    return try ArchiveFolder.names(in: "\(directory)/\(FolderIndex.archives)")
+      .filter { !tables.contains($0) }.sorted().map { "\(FolderIndex.archives)/\($0)" }
   }
 
   private static func names(in directory: String) throws(ArchiveError) -> [String] {

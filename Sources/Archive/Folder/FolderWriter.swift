@@ -30,14 +30,22 @@ public final class FolderWriter: Sendable {
   public init(_ directory: String, _ index: FolderIndex, resume: Bool) throws(ArchiveError) {
     self.directory = directory
     let storage = LocalStorage(directory: directory)
-    if resume { try FolderWriter.check(storage) } else { try storage.makeRoot() }
+    if resume {
+      try FolderWriter.check(storage)
+    } else {
+      try FolderWriter.makeRoot(storage)
+    }
     let root = try storage.openRoot()
     let held = try FolderWriter.lock(root, directory)
     isResumed = held.isIndex
     if held.isIndex {
       let index = try ArchiveFolder.open(directory).index
+      try FolderWriter.refuseStrangers(index, directory)
       state = Mutex(State(index: index, file: held.file))
     } else {
+      var empty = index
+      empty.tables = []
+      try FolderWriter.refuseStrangers(empty, directory)
       try storage.makeChild(FolderIndex.archives)
       let file = try FolderWriter.publish(index, held.file, root)
       state = Mutex(State(index: index, file: file))
@@ -98,6 +106,28 @@ public final class FolderWriter: Sendable {
   }
 
   // MARK: Locking
+
+  private static func makeRoot(_ storage: LocalStorage) throws(ArchiveError) {
+    do throws(ArchiveError) { try storage.makeRoot() } catch {
+      var error = error
+      if error.code == .exists, ArchiveFolder.isAt(storage.directory) {
+        error.message = "\(storage.directory) is a folder of archives already"
+        error.hint = "go on with it by --resume, if it is not complete; or choose another name"
+      }
+      throw error
+    }
+  }
+
+  /// Refuses a folder with archives of which the index does not know: it is not the one they were dumped with.
+  private static func refuseStrangers(
+    _ index: FolderIndex, _ directory: String
+  ) throws(ArchiveError) {
+    let folder = ArchiveFolder(directory: directory, index: index)
+    guard let stranger = try folder.strangeArchives().first else { return }
+    throw ArchiveError(
+      .foreign, "\(directory)/\(stranger) is not in the folder's index, and nothing is written",
+      hint: "restore index.json from a copy, or move that directory away")
+  }
 
   /// Refuses what no dump of several tables leaves behind.
   private static func check(_ storage: LocalStorage) throws(ArchiveError) {

@@ -74,6 +74,9 @@ struct ApplyCommand: AsyncParsableCommand {
       rejects: RejectsFile(directory: "."),
       conflict: conflict)
     let plan = try await job.plan()
+    if let reason = opened.manifest.changedBecause {
+      Terminal.warn("the changes hold items that are not as their table had them: \(reason)")
+    }
     if write.dryRun {
       if isGuarded { return try await rehearse(job, plan, conflicts) }
       try opened.checkStored()

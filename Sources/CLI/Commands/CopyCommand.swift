@@ -133,6 +133,11 @@ struct CopyCommand: AsyncParsableCommand {
       : nil
     try keeping?.check()
     report.warn()
+    if !plan.transforms.isEmpty, plan.holdsItems, plan.mode == .truncateFirst {
+      Terminal.warn(
+        "items of \(plan.target) are deleted before any item is held against the rules: one that does not fit "
+          + "stops the copy then")
+    }
     if change.dryRun {
       return try report.dryRun(keeping: keeping == nil ? nil : safeguard.words(table: plan.target))
     }
@@ -174,9 +179,10 @@ struct CopyCommand: AsyncParsableCommand {
     if !interrupted { Program.describe(error) }
     // The target holds items now; what it held before, where that was any, is kept.
     let again = ShellCommand.againWithoutBackup(mode == nil ? ["--merge"] : [])
+    let mended = error is TransformError ? "mend the item, or take other rules; then " : ""
     Terminal.error(
       "\(interrupted ? "interrupted" : "stopped"); \(state)",
-      hint: "copy again, from the start: \(again)")
+      hint: "\(mended)copy again, from the start: \(again)")
     return EndWith(status: interrupted ? ExitStatus.interrupted : ExitStatus.partial)
   }
 }

@@ -130,7 +130,7 @@ extension DumpCommand {
   private var goOn: String {
     var words = ["dynarc"] + CommandLine.arguments.dropFirst()
     if !resume { words.append("--resume") }
-    return "go on with: \(ShellCommand.line(words))"
+    return "mend what the errors tell of, and go on with: \(ShellCommand.line(words))"
   }
 
   /// Says how to go on where what happened concerns all tables.

@@ -158,6 +158,11 @@ struct DumpCommand: AsyncParsableCommand {
     if let reason = job.plan.partialBecause {
       Terminal.warn("the archive will hold only a part of each item: \(reason)")
     }
+    if !job.transforms.isEmpty, job.plan.description.expressionAttributeValues != nil {
+      Terminal.warn(
+        "the manifest keeps what is asked for, the values of --pk, --sk and --filter, as they are given: no rule "
+          + "changes them")
+    }
     let summary: DumpSummary
     do {
       summary = try await job.run { progress in

@@ -31,7 +31,7 @@ extension LoadCommand {
     let job = LoadTablesJob(client: connection.client, folder: folder, options: options)
     let plan = try await job.plan()
     try check(plan, folder)
-    if write.dryRun { return try reportDryRun(plan, folder) }
+    if write.dryRun { return try await reportDryRun(job, plan, folder) }
     try ask(plan)
 
     let meter = ProgressMeter(output)
@@ -94,6 +94,9 @@ extension LoadCommand {
       Terminal.warn(
         "the archive of \(table.name) is not complete (\(table.state.word)), and is not loaded")
     }
+    for stranger in plan.strangers {
+      Terminal.warn("\(archive)/\(stranger) is not in the index, and is not loaded")
+    }
     for name in plan.later {
       Terminal.warn(
         "the archive of \(name) came after the load was begun, and is not loaded; load it by itself: "
@@ -118,14 +121,25 @@ extension LoadCommand {
     throw EndWith(status: ExitStatus.failed)
   }
 
-  private func reportDryRun(_ plan: LoadTablesPlan, _ folder: ArchiveFolder) throws {
+  private func reportDryRun(
+    _ job: LoadTablesJob, _ plan: LoadTablesPlan, _ folder: ArchiveFolder
+  ) async throws {
+    let meter = ProgressMeter(output)
+    var isSound = true
     for table in plan.tables {
-      guard case .load(let one) = table.step, one.settings.part != .schema else { continue }
-      do { try ArchiveChain(directories: [folder.path(of: table.source)]).checkStored() } catch {
+      do {
+        try await job.rehearse(table, of: plan) { meter.show(WriteArguments.reading($0)) }
+      } catch is CancellationError {
+        meter.finish()
+        throw CancellationError()
+      } catch {
+        meter.finish()
         TablesReport.tell(error, of: table.source)
-        throw EndWith(status: ExitStatus.failed)
+        isSound = false
       }
     }
+    meter.finish()
+    guard isSound else { throw EndWith(status: ExitStatus.failed) }
     if output.json {
       let rows = plan.tables.compactMap { table -> JSONValue? in
         guard case .load(let one) = table.step else { return nil }
@@ -195,7 +209,7 @@ extension LoadCommand {
   }
 
   private var goOn: String {
-    "go on with: \(ShellCommand.line(["dynarc", "load", archive, "--resume"] + changing.again + aws.again(nil)))"
+    "mend what the errors tell of, and go on with: \(ShellCommand.line(["dynarc", "load", archive, "--resume"] + changing.again + aws.again(nil)))"
   }
 
   private func settingsReports(
@@ -260,6 +274,13 @@ extension LoadCommand {
         "\(archive) has no complete archive of \(TablesReport.list(plan.incomplete.map(\.name)))",
         hint: "go on with the dump; then load each by itself: dynarc load "
           + ArchiveFolder.path(of: plan.incomplete[0].name, in: archive))
+      status = ExitStatus.partial
+    }
+    if !plan.strangers.isEmpty {
+      Terminal.error(
+        "the index of \(archive) does not name \(TablesReport.list(plan.strangers))",
+        hint: "restore index.json from a copy; or load each by itself: dynarc load "
+          + "\(archive)/\(plan.strangers[0])")
       status = ExitStatus.partial
     }
     let missing = report.missing

@@ -177,6 +177,9 @@ struct LoadCommand: AsyncParsableCommand {
     if let reason = plan.partialBecause {
       Terminal.warn("\(table)the archive holds only a part of each item: \(reason)")
     }
+    if plan.holdsItems, let rules = plan.changedBecause {
+      Terminal.warn("\(table)items are not as the source had them: \(rules)")
+    }
     if plan.holdsItems, let reason = plan.sliceBecause {
       Terminal.warn("\(table)the archive holds only some of the source's items: \(reason)")
     }

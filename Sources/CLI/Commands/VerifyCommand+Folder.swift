@@ -10,6 +10,21 @@ extension VerifyCommand {
     var checked = VerifyProgress()
   }
 
+  /// Tells of an index that says nothing any more.
+  func report(damagedIndex problem: ArchiveError) throws {
+    if output.json {
+      try Terminal.output([
+        "folder": .string(archive), "ok": false, "mode": quick ? "quick" : "full", "tables": [],
+        "problems": .array([VerifyCommand.json(problem)]),
+      ])
+    } else {
+      try Terminal.output("damaged: \(problem)")
+    }
+    Terminal.error(
+      "\(archive) is damaged: its index cannot be read", hint: Program.indexHint)
+    throw EndWith(status: ExitStatus.found)
+  }
+
   func verifyFolder(_ folder: ArchiveFolder) async throws {
     let meter = ProgressMeter(output)
     defer { meter.finish() }

@@ -22,7 +22,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     if ArchiveFolder.isAt(archive) {
-      return try await verifyFolder(try ArchiveFolder.open(archive))
+      let folder: ArchiveFolder
+      do throws(ArchiveError) { folder = try ArchiveFolder.open(archive) } catch {
+        guard error.code == .damaged else { throw error }
+        return try report(damagedIndex: error)
+      }
+      return try await verifyFolder(folder)
     }
     let meter = ProgressMeter(output)
     defer { meter.finish() }

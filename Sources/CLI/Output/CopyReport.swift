@@ -104,6 +104,9 @@ struct CopyReport {
       list.append("delete what \(part)\(target) holds and \(source) does not")
     }
     for action in list { Terminal.say("would \(action)") }
+    if !plan.transforms.isEmpty {
+      Terminal.say("no item was looked at: a copy stops at one that does not fit the rules")
+    }
   }
 
   /// What the target is like after an end half-way; nil where nothing has been changed.
@@ -116,8 +119,10 @@ struct CopyReport {
       return progress.deleted == 0
         ? nil : "\(deleted) items of table \(plan.target) are deleted, none is copied yet"
     case .copying:
-      guard progress.written + progress.deleted > 0 || plan.targetTable == nil else { return nil }
-      return "\(Format.count(progress.written)) items are in table \(plan.target), others not yet"
+      guard progress.begun > 0 || plan.targetTable == nil else { return nil }
+      let open = progress.begun - progress.written - progress.deleted - progress.rejected
+      return "\(Format.count(progress.written)) items are in table \(plan.target)"
+        + (open > 0 ? ", up to \(Format.count(open)) more may be" : "") + ", others not yet"
         + (progress.deleted > 0 ? "; \(deleted) were deleted before" : "; nothing was deleted")
     case .comparing:
       return "every item is in table \(plan.target); of those that only it holds \(deleted) are "

@@ -12,14 +12,18 @@ extension CopyOptions {
       throw DynamoError(
         .usage,
         "--rekey changes keys, so that --replace could not look up in the source what the target holds",
-        hint: "copy into an empty table, or with --truncate-first")
+        hint:
+          "leave --replace out where the target is empty; else copy with --truncate-first, or a slice with "
+          + "--merge, which deletes nothing")
     }
     let isSlice = read.index != nil || !read.partition.isEmpty || read.filter != nil
     guard mode != .truncateFirst || !isSlice else {
       throw DynamoError(
         .usage,
         "--rekey changes keys, so that --truncate-first could not tell what the target holds of the slice",
-        hint: "copy into an empty table, or with --merge, which deletes nothing")
+        hint:
+          "leave --truncate-first out where the target is empty; else copy with --merge, which deletes "
+          + "nothing")
     }
   }
 

@@ -99,6 +99,9 @@ public struct CopyProgress: Sendable, Equatable {
   public var written = 0
   /// Puts and deletes that the service refused for good.
   public var rejected = 0
+  /// Puts and deletes that were sent, or are about to be: beyond those acknowledged and refused, some may have
+  /// arrived.
+  public var begun = 0
   /// Keys of the target looked at.
   public var compared = 0
   /// Of the items read, those that came to light when the target's keys were compared.
@@ -134,6 +137,7 @@ extension CopyProgress: TrafficProgress {
     written += tally.written - tally.deleted
     deleted += tally.deleted
     rejected += tally.rejected
+    begun += tally.begun
     wireBytes += tally.wireBytes
     writeUnits += tally.consumedUnits
     targetReadUnits += tally.consumedReadUnits

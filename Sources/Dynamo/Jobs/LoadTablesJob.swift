@@ -56,7 +56,8 @@ public struct LoadTablesJob: Sendable {
       incomplete: folder.index.tables.filter {
         $0.state.archive == nil && !known.contains($0.name)
       },
-      later: complete.map(\.0).filter { !known.contains($0) }, statePath: statePath, state: state,
+      later: complete.map(\.0).filter { !known.contains($0) },
+      strangers: try folder.strangeArchives(), statePath: statePath, state: state,
       begun: begun)
   }
 
@@ -144,6 +145,18 @@ public struct LoadTablesJob: Sendable {
       client: client, chain: try ArchiveChain(archive), options: options.load,
       rejects: RejectsFile(directory: options.rejectsDirectory))
     return try await job.settingsMissing(summary.plan, summary.settings)
+  }
+
+  /// Looks for what the load of one table looks for before it creates, deletes or writes anything. Writes nothing.
+  ///
+  /// - Parameter table: of the plan.
+  /// - Throws: what that load would throw before its first request.
+  public func rehearse(
+    _ table: TableLoadPlan, of plan: LoadTablesPlan,
+    progress: @escaping @Sendable (WriteProgress) -> Void
+  ) async throws {
+    guard case .load(let one) = table.step else { return }
+    try await job(table, plan.begun, isResumed: plan.state != nil).rehearse(one, progress: progress)
   }
 
   // MARK: Loading

@@ -62,6 +62,8 @@ public struct LoadTablesPlan: Sendable {
   public var incomplete: [FolderIndex.Table]
   /// Tables whose archives were completed after the load had begun; they are not loaded either.
   public var later: [String]
+  /// Archives that the index does not name, as paths below the folder; not loaded.
+  public var strangers: [String]
   /// Where the load notes how far it is.
   public var statePath: String
   /// The state of earlier runs.

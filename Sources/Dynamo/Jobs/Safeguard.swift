@@ -96,7 +96,7 @@ public struct SafeguardJob: Sendable {
         "keep the table as an archive with --backup ./directory, or keep nothing with --backup none"
       case .archive(let directory) where access(directory, F_OK) == 0:
         "remove the unfinished \(directory), and try again"
-      default: "name another directory: --backup ./directory"
+      default: "mend that, and try again, or with another directory: --backup ./directory"
       }
     return DynamoError(
       .safeguard,

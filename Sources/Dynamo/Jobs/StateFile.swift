@@ -86,7 +86,9 @@ final class StateFile: Sendable {
       guard errno == ENOENT else { throw failure("open", path) }
       throw DynamoError(
         .noState, "there is nothing to go on with: no state file \(path)",
-        hint: "what has ended leaves none; name another with --state, or leave --resume out")
+        hint:
+          "what has ended leaves none; name another with --state, give a folder of archives the name that it had, or "
+          + "leave --resume out")
     }
     let file = StateFile(path, words, descriptor)
     try file.lock(path)
@@ -153,6 +155,8 @@ final class StateFile: Sendable {
   ) -> ArchiveError {
     ArchiveError(
       .io, "cannot \(verb) the state file: \(String(cString: strerror(number)))", file: path,
-      hint: "name a place where it can be written with --state", errno: number)
+      hint:
+        "it stands beside the archive or the folder, where it must be possible to write; for one archive "
+        + "--state names another place", errno: number)
   }
 }

@@ -8,6 +8,8 @@ struct BatchSender: Sendable {
   /// What became of the operations sent so far.
   struct Tally: Sendable, Equatable {
     var written = 0
+    /// Operations of a batch that begins to be sent; once each.
+    var begun = 0
     /// Of those written, the deletes.
     var deleted = 0
     /// Of those written, the ones that were as they should be before.
@@ -36,6 +38,7 @@ struct BatchSender: Sendable {
   func send(_ batch: WriteBatch) async throws -> Int {
     var stack = [batch]
     var rejected = 0
+    try progress(Tally(begun: batch.entries.count))
     while let next = stack.popLast() {
       switch try await process(next) {
       case .done: break
