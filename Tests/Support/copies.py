@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import servers
-from program import TIMEOUT, Side, environment_of
+from program import TIMEOUT, Result, Side, environment_of
 
 BOTH = ("--source", "production", "--target", "development")
 
@@ -91,3 +91,13 @@ def at_terminal(
     os.close(leader)
     assert not prompt, f"it did not ask: {shown!r}"
     return process.wait(timeout=TIMEOUT), shown.decode()
+
+
+def copier(dynarc: Any, home: Path, source: Side, target: Side, **defaults: Any) -> Callable[..., Result]:
+    """A function that copies from the profile `production` to `development`; its `source` and `target` may be others."""
+
+    def run(*arguments: object, source: Side = source, target: Side = target, **options: object) -> Result:
+        write_profiles(home, production=source, development=target)
+        return dynarc("copy", arguments[0], *BOTH, *arguments[1:], **(defaults | options))
+
+    return run

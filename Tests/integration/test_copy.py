@@ -9,7 +9,7 @@ import pytest
 import servers
 import tables
 from capacity import Capacity
-from copies import BOTH, at_terminal, hinted, interrupted, write_profiles
+from copies import BOTH, at_terminal, copier, hinted, interrupted, write_profiles
 from faultproxy import FaultProxy
 from items import corner_cases, keyed, orders, random_items
 from program import Result, Side
@@ -38,13 +38,7 @@ def stock(source: Side) -> str:
 
 @pytest.fixture
 def copy(dynarc, tmp_path, source, target) -> Callable[..., Result]:
-    """Copies from the profile `production` to `development`; `source` and `target` may be others."""
-
-    def run(*arguments: object, source: Side = source, target: Side = target, **options: object) -> Result:
-        write_profiles(tmp_path / "home", production=source, development=target)
-        return dynarc("copy", arguments[0], *BOTH, *arguments[1:], **options)
-
-    return run
+    return copier(dynarc, tmp_path / "home", source, target)
 
 
 def occupy(side: Side, table: str) -> list[dict]:

@@ -10,7 +10,7 @@ import pytest
 
 import servers
 import tables
-from copies import BOTH, write_profiles
+from copies import copier
 from items import keyed
 from persons import RULES, check_reference, persons
 from program import Result, Side
@@ -39,13 +39,7 @@ def stock(source: Side) -> str:
 
 @pytest.fixture
 def copy(dynarc, tmp_path, source, target) -> Callable[..., Result]:
-    """Copies from the profile `production` to `development`; `source` and `target` may be others."""
-
-    def run(*arguments: object, source: Side = source, target: Side = target, **options: object) -> Result:
-        write_profiles(tmp_path / "home", production=source, development=target)
-        return dynarc("copy", arguments[0], *BOTH, *arguments[1:], **({"env": BY_ENVIRONMENT} | options))
-
-    return run
+    return copier(dynarc, tmp_path / "home", source, target, env=BY_ENVIRONMENT)
 
 
 def found(side: Side, table: str, expected: list[dict], keys: list[str] = KEYS) -> list[str]:

@@ -20,13 +20,19 @@ extension Fields {
 
 extension JSONObject {
   /// Adds `transforms` and `hashKeyCheck` where there are rules.
-  mutating func add(_ rules: [ItemTransforms.Rule], hashKeyCheck: String?) {
+  package mutating func add(_ rules: [ItemTransforms.Rule], hashKeyCheck: String?) {
     if !rules.isEmpty { add("transforms", ItemTransforms.json(rules)) }
     add("hashKeyCheck", hashKeyCheck.map(JSONValue.string))
   }
 }
 
 extension ItemTransforms {
+  /// The members `transforms` and `hashKeyCheck` of a job's own file; nil where they are malformed.
+  package static func noted(in json: JSONValue) -> (rules: [Rule], hashKeyCheck: String?)? {
+    guard let rules = json["transforms"].map(rules) ?? [] else { return nil }
+    return (rules, json["hashKeyCheck"]?.string)
+  }
+
   /// Rules as a manifest and a journal hold them (format-spec.md, section 4.1).
   public static func json(_ rules: [Rule]) -> JSONValue { .array(rules.map(\.json)) }
 

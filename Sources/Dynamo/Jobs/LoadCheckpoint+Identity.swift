@@ -41,8 +41,7 @@ extension LoadCheckpoint.Identity {
       line["direction"] = .string(direction.rawValue)
       if guarded { line["guarded"] = true }
     }
-    if !rules.isEmpty { line["transforms"] = ItemTransforms.json(rules) }
-    line["hashKeyCheck"] = hashKeyCheck.map(JSONValue.string)
+    line.add(rules, hashKeyCheck: hashKeyCheck)
     return line
   }
 
@@ -69,11 +68,8 @@ extension LoadCheckpoint.Identity {
     }
     self.archive = archive
     self.table = table
-    if let transforms = json["transforms"] {
-      guard let rules = ItemTransforms.rules(transforms) else { return nil }
-      self.rules = rules
-    }
-    hashKeyCheck = json["hashKeyCheck"]?.string
+    guard let noted = ItemTransforms.noted(in: json) else { return nil }
+    (rules, hashKeyCheck) = noted
   }
 
   /// Checks that the file belongs to what is to be done.

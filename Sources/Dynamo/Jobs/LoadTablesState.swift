@@ -86,8 +86,7 @@ extension LoadTablesState.Begun {
       "format": .string(LoadTablesState.format), "version": 1,
       "existing": .string(existing.rawValue), "settings": .object(settings.json),
     ]
-    if !rules.isEmpty { line["transforms"] = ItemTransforms.json(rules) }
-    line["hashKeyCheck"] = hashKeyCheck.map(JSONValue.string)
+    line.add(rules, hashKeyCheck: hashKeyCheck)
     line["tables"] = .array(
       tables.map {
         [
@@ -112,9 +111,9 @@ extension LoadTablesState.Begun {
       else { return nil }
       tables.append(.init(source: source, target: target, archive: archive))
     }
-    guard let rules = json["transforms"].map(ItemTransforms.rules) ?? [] else { return nil }
+    guard let noted = ItemTransforms.noted(in: json) else { return nil }
     self.init(
-      existing: existing, settings: settings, rules: rules,
-      hashKeyCheck: json["hashKeyCheck"]?.string, tables: tables)
+      existing: existing, settings: settings, rules: noted.rules,
+      hashKeyCheck: noted.hashKeyCheck, tables: tables)
   }
 }
